@@ -1,0 +1,109 @@
+// Package finding is what a judgement says: a stable code, how bad it is, the
+// evidence it rests on and the command that mends it.
+package finding
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/leadsman-dev/leadsman/pkg/object"
+)
+
+// Severity is how bad a finding is.
+type Severity string
+
+// The three severities, worst first.
+const (
+	Error   Severity = "error"
+	Warning Severity = "warning"
+	Info    Severity = "info"
+)
+
+// Rank orders severities: the worst is the smallest.
+func (s Severity) Rank() int {
+	switch s {
+	case Error:
+		return 0
+	case Warning:
+		return 1
+	default:
+		return 2
+	}
+}
+
+// Evidence is one fact that a claim rests on: where it is written and what
+// stands there.
+type Evidence struct {
+	Object object.Ref `json:"object"`
+	Field  string     `json:"field"` // JSON path below the object, such as "status.phase"
+	Value  string     `json:"value"`
+}
+
+// Fix is a way out: what it does, and the complete command, ready to run.
+// Command is empty where a person must decide; Description then says what.
+type Fix struct {
+	Description string `json:"description"`
+	Command     string `json:"command,omitempty"`
+}
+
+// Cause names the finding that another one merely follows from.
+type Cause struct {
+	Code   string     `json:"code"`
+	Object object.Ref `json:"object"`
+}
+
+// Finding is one claim about one object.
+type Finding struct {
+	Code     string     `json:"code"` // domain/kebab-case, such as "tree/reference-missing"
+	Severity Severity   `json:"severity"`
+	Object   object.Ref `json:"object"`
+	Message  string     `json:"message"`
+	Evidence []Evidence `json:"evidence,omitempty"`
+	Fix      []Fix      `json:"fix,omitempty"`
+	CausedBy *Cause     `json:"causedBy,omitempty"`
+}
+
+// Doc is the page of one code, printed by --explain and in the docs.
+type Doc struct {
+	Code     string
+	Severity Severity
+	Title    string // one line
+	Means    string // what it means for the user
+	Told     string // how it is told, and from what it is told apart
+	Fix      string // what to do
+	Source   string // where Kubernetes defines the rule
+}
+
+// Sort orders findings: root causes before consequences, then by severity,
+// then in the order of rank (the deeper a cause, the smaller), then by object
+// and code, so that equal input gives equal output.
+func Sort(fs []Finding, rank func(Finding) int) {
+	slices.SortStableFunc(fs, func(a, b Finding) int {
+		return cmp.Or(
+			cmp.Compare(consequence(a), consequence(b)),
+			cmp.Compare(a.Severity.Rank(), b.Severity.Rank()),
+			cmp.Compare(rank(a), rank(b)),
+			object.Compare(a.Object, b.Object),
+			cmp.Compare(a.Code, b.Code),
+			cmp.Compare(a.Message, b.Message),
+		)
+	})
+}
+
+func consequence(f Finding) int {
+	if f.CausedBy != nil {
+		return 1
+	}
+	return 0
+}
+
+// Worst is the worst severity among the findings, and false if there is none.
+func Worst(fs []Finding) (Severity, bool) {
+	worst, found := Info, false
+	for _, f := range fs {
+		if !found || f.Severity.Rank() < worst.Rank() {
+			worst, found = f.Severity, true
+		}
+	}
+	return worst, found
+}

@@ -1,0 +1,319 @@
+// Package index is the immutable, typed view of the facts that every
+// judgement reads: by reference, UID, owner, label, node and IP. It carries
+// the moment of judgement and what could not be seen.
+package index
+
+import (
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/leadsman-dev/leadsman/pkg/object"
+	"github.com/leadsman-dev/leadsman/pkg/source"
+)
+
+// Item is one object with the identity under which it was read.
+type Item struct {
+	Ref    object.Ref
+	Object source.Object
+}
+
+// View is what is known at one moment. It is never changed after New, and may
+// be read concurrently.
+type View struct {
+	Now   time.Time
+	Gaps  []source.Gap
+	Kinds []source.Kind
+
+	byRef   map[object.Ref]Item
+	byUID   map[types.UID]Item
+	byOwner map[types.UID][]Item
+	byKind  map[schema.GroupKind][]Item
+	byPair  map[pair][]Item
+	byNode  map[string][]*corev1.Pod
+	byIP    map[string][]*corev1.Pod
+	events  map[types.UID][]*corev1.Event
+	logs    map[logKey]string
+	asked   map[source.Query]source.Asked
+	served  map[schema.GroupKind]source.Kind
+}
+
+type pair struct {
+	kind             schema.GroupKind
+	namespace, label string
+}
+
+type logKey struct {
+	pod       types.UID
+	container string
+	previous  bool
+}
+
+// New indexes what a Store holds.
+func New(c source.Contents) *View {
+	v := &View{
+		Now: c.Now, Kinds: c.Kinds,
+		byRef: map[object.Ref]Item{}, byUID: map[types.UID]Item{}, byOwner: map[types.UID][]Item{},
+		byKind: map[schema.GroupKind][]Item{}, byPair: map[pair][]Item{},
+		byNode: map[string][]*corev1.Pod{}, byIP: map[string][]*corev1.Pod{},
+		events: map[types.UID][]*corev1.Event{}, logs: map[logKey]string{},
+		asked: map[source.Query]source.Asked{}, served: map[schema.GroupKind]source.Kind{},
+	}
+	for _, k := range slices.Backward(c.Kinds) { // the first of a kind is the preferred one
+		v.served[k.GroupKind()] = k
+	}
+	for gk, objects := range c.Objects {
+		for _, o := range objects {
+			v.add(gk, o)
+		}
+	}
+	v.order()
+	v.remember(c)
+	return v
+}
+
+func (v *View) add(gk schema.GroupKind, o source.Object) {
+	if e, ok := o.(*corev1.Event); ok {
+		v.events[e.InvolvedObject.UID] = append(v.events[e.InvolvedObject.UID], e)
+	}
+	version := v.served[gk].Version
+	if read := o.GetObjectKind().GroupVersionKind(); read.Version != "" && read.Kind == gk.Kind {
+		version = read.Version
+	}
+	it := Item{Ref: object.Of(gk.WithVersion(version), o), Object: o}
+	v.byRef[it.Ref.Key()] = it
+	v.byKind[gk] = append(v.byKind[gk], it)
+	if uid := o.GetUID(); uid != "" {
+		v.byUID[uid] = it
+	}
+	for _, owner := range o.GetOwnerReferences() {
+		v.byOwner[owner.UID] = append(v.byOwner[owner.UID], it)
+	}
+	for key, value := range o.GetLabels() {
+		p := pair{gk, o.GetNamespace(), key + "=" + value}
+		v.byPair[p] = append(v.byPair[p], it)
+	}
+	if pod, ok := o.(*corev1.Pod); ok {
+		v.byNode[pod.Spec.NodeName] = append(v.byNode[pod.Spec.NodeName], pod)
+		for _, ip := range pod.Status.PodIPs {
+			v.byIP[ip.IP] = append(v.byIP[ip.IP], pod)
+		}
+	}
+}
+
+// order makes every list independent of the order of maps.
+func (v *View) order() {
+	for _, items := range v.byOwner {
+		sortItems(items)
+	}
+	for _, items := range v.byKind {
+		sortItems(items)
+	}
+	for _, items := range v.byPair {
+		sortItems(items)
+	}
+	for _, byName := range []map[string][]*corev1.Pod{v.byNode, v.byIP} {
+		for _, pods := range byName {
+			slices.SortFunc(pods, func(a, b *corev1.Pod) int {
+				return object.Compare(object.Ref{Namespace: a.Namespace, Name: a.Name}, object.Ref{Namespace: b.Namespace, Name: b.Name})
+			})
+		}
+	}
+	for _, events := range v.events {
+		slices.SortStableFunc(events, func(a, b *corev1.Event) int { return EventTime(a).Compare(EventTime(b)) })
+	}
+}
+
+func sortItems(items []Item) {
+	slices.SortFunc(items, func(a, b Item) int { return object.Compare(a.Ref, b.Ref) })
+}
+
+func (v *View) remember(c source.Contents) {
+	gaps := slices.Clone(c.KindGap)
+	for _, a := range c.Asked {
+		v.asked[a.Query] = a
+		if a.Gap != nil {
+			gaps = append(gaps, *a.Gap)
+		}
+	}
+	for _, l := range c.Logs {
+		if l.Gap == nil {
+			v.logs[logKey{types.UID(l.Query.UID), l.Query.Container, l.Query.Previous}] = l.Text
+		}
+	}
+	v.Gaps = source.SortGaps(gaps)
+}
+
+// EventTime is when an event was last seen, whichever of its generations of
+// fields says so.
+func EventTime(e *corev1.Event) time.Time {
+	switch {
+	case e.Series != nil && !e.Series.LastObservedTime.IsZero():
+		return e.Series.LastObservedTime.Time
+	case !e.LastTimestamp.IsZero():
+		return e.LastTimestamp.Time
+	case !e.EventTime.IsZero():
+		return e.EventTime.Time
+	}
+	return e.CreationTimestamp.Time
+}
+
+// EventCount is how often an event was seen.
+func EventCount(e *corev1.Event) int {
+	if e.Series != nil {
+		return int(e.Series.Count)
+	}
+	return max(1, int(e.Count))
+}
+
+// Get finds an object by reference, whatever its version.
+func (v *View) Get(r object.Ref) (Item, bool) {
+	it, ok := v.byRef[r.Key()]
+	return it, ok
+}
+
+// ByUID finds an object by UID.
+func (v *View) ByUID(uid types.UID) (Item, bool) {
+	it, ok := v.byUID[uid]
+	return it, ok
+}
+
+// Owned are the objects whose ownerReferences carry the UID, in order.
+func (v *View) Owned(uid types.UID) []Item { return v.byOwner[uid] }
+
+// List are the objects of a kind, in one namespace or, with "", in all.
+func (v *View) List(gk schema.GroupKind, namespace string) []Item {
+	all := v.byKind[gk]
+	if namespace == "" {
+		return all
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(it Item) bool { return it.Ref.Namespace != namespace })
+}
+
+// Every is all objects of all kinds, in order.
+func (v *View) Every() []Item {
+	var all []Item
+	for _, items := range v.byKind {
+		all = append(all, items...)
+	}
+	sortItems(all)
+	return all
+}
+
+// Select are the objects of a kind in a namespace whose labels match. It goes
+// by one required pair of the selector where there is one, not over all objects.
+func (v *View) Select(gk schema.GroupKind, namespace string, sel labels.Selector) []Item {
+	candidates := v.byKind[gk]
+	if requirements, selectable := sel.Requirements(); selectable && namespace != "" {
+		for _, r := range requirements {
+			if only, ok := sel.RequiresExactMatch(r.Key()); ok {
+				candidates = v.byPair[pair{gk, namespace, r.Key() + "=" + only}]
+				break
+			}
+		}
+	}
+	var found []Item
+	for _, it := range candidates {
+		if (namespace == "" || it.Ref.Namespace == namespace) && sel.Matches(labels.Set(it.Object.GetLabels())) {
+			found = append(found, it)
+		}
+	}
+	return found
+}
+
+// OnNode are the pods bound to a node.
+func (v *View) OnNode(name string) []*corev1.Pod { return v.byNode[name] }
+
+// WithIP are the pods that report an IP.
+func (v *View) WithIP(ip string) []*corev1.Pod { return v.byIP[ip] }
+
+// Events are the events about the object with this UID, oldest first.
+func (v *View) Events(uid types.UID) []*corev1.Event { return v.events[uid] }
+
+// Log is the end of a container's log, if it was read.
+func (v *View) Log(pod types.UID, container string, previous bool) (string, bool) {
+	text, ok := v.logs[logKey{pod, container, previous}]
+	return text, ok
+}
+
+// Served is the kind as the server offers it.
+func (v *View) Served(gk schema.GroupKind) (source.Kind, bool) {
+	k, ok := v.served[gk]
+	return k, ok
+}
+
+// Presence says whether an object is there, with three answers: what was not
+// seen is not missing.
+type Presence int
+
+// The presences.
+const (
+	Unknown Presence = iota
+	Missing
+	Present
+)
+
+// Presence of an object, with the gap that hides it where it is Unknown and a
+// gap is known.
+func (v *View) Presence(r object.Ref) (Presence, *source.Gap) {
+	if _, ok := v.Get(r); ok {
+		return Present, nil
+	}
+	var hidden *source.Gap
+	for _, q := range coveringQueries(r) {
+		a, ok := v.asked[q]
+		switch {
+		case ok && a.Gap == nil:
+			return Missing, nil
+		case ok && a.Gap.Reason == source.NotServed:
+			return Missing, a.Gap
+		case ok:
+			hidden = a.Gap
+		}
+	}
+	return Unknown, hidden
+}
+
+func coveringQueries(r object.Ref) []source.Query {
+	var qs []source.Query
+	for _, metadata := range []bool{true, false} {
+		qs = append(qs,
+			source.Query{Kind: r.GroupKind(), Namespace: r.Namespace, Name: r.Name, Metadata: metadata},
+			source.Query{Kind: r.GroupKind(), Namespace: r.Namespace, Metadata: metadata},
+			source.Query{Kind: r.GroupKind(), Metadata: metadata},
+		)
+	}
+	return qs
+}
+
+// Answered says whether a query was answered without a gap.
+func (v *View) Answered(q source.Query) bool {
+	a, ok := v.asked[q]
+	return ok && a.Gap == nil
+}
+
+// Typed are the objects of a kind as their Go type, in one namespace or, with
+// "", in all. Objects of which only metadata was read are passed over.
+func Typed[T source.Object](v *View, gk schema.GroupKind, namespace string) []T {
+	var out []T
+	for _, it := range v.List(gk, namespace) {
+		if o, ok := it.Object.(T); ok {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// Controller is the owner reference that has controller=true.
+func Controller(o metav1.Object) (metav1.OwnerReference, bool) {
+	ref := metav1.GetControllerOfNoCopy(o)
+	if ref == nil {
+		return metav1.OwnerReference{}, false
+	}
+	return *ref, true
+}

@@ -1,0 +1,304 @@
+package source
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/watch"
+
+	"github.com/leadsman-dev/leadsman/pkg/object"
+)
+
+// Asked is a query together with how it was answered.
+type Asked struct {
+	Query           Query
+	ResourceVersion string
+	Gap             *Gap
+}
+
+// LogText is a container's log as it was read, or why it was not.
+type LogText struct {
+	Query LogQuery
+	Text  string
+	Gap   *Gap
+}
+
+// Store is a Source in memory: objects, and which queries they answer in full.
+// A dump that was read, a recording that is being made and a view that watches
+// keep up to date are all Stores. A query that nothing stored answers is a Gap:
+// what was not recorded is unknown, never missing.
+type Store struct {
+	mu      sync.RWMutex
+	now     time.Time
+	kinds   []Kind
+	kindGap []Gap
+	byKind  map[schema.GroupKind]map[object.Ref]Object
+	asked   map[Query]Asked
+	logs    map[LogQuery]LogText
+}
+
+// NewStore is an empty Store whose facts are judged as of now.
+func NewStore(now time.Time) *Store {
+	return &Store{
+		now:    now,
+		byKind: map[schema.GroupKind]map[object.Ref]Object{},
+		asked:  map[Query]Asked{},
+		logs:   map[LogQuery]LogText{},
+	}
+}
+
+// Now implements Source.
+func (s *Store) Now() time.Time {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.now
+}
+
+// SetNow moves the moment of judgement, as a live view does with every frame.
+func (s *Store) SetNow(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.now = now
+}
+
+// Kinds implements Source.
+func (s *Store) Kinds(context.Context) ([]Kind, []Gap) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.kinds, s.kindGap
+}
+
+// SetKinds records what discovery said.
+func (s *Store) SetKinds(kinds []Kind, gaps []Gap) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.kinds, s.kindGap = kinds, gaps
+}
+
+// Put stores an object. Full content is never replaced by metadata alone of
+// the same version, since two queries may see one object differently.
+func (s *Store) Put(gk schema.GroupKind, o Object) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.put(gk, o)
+}
+
+func (s *Store) put(gk schema.GroupKind, o Object) {
+	if s.byKind[gk] == nil {
+		s.byKind[gk] = map[object.Ref]Object{}
+	}
+	key := keyOf(gk, o)
+	if old, ok := s.byKind[gk][key]; ok && MetadataOnly(o) && !MetadataOnly(old) && old.GetUID() == o.GetUID() && old.GetResourceVersion() == o.GetResourceVersion() {
+		return
+	}
+	s.byKind[gk][key] = o
+}
+
+func keyOf(gk schema.GroupKind, o Object) object.Ref {
+	return object.Ref{Group: gk.Group, Kind: gk.Kind, Namespace: o.GetNamespace(), Name: o.GetName()}
+}
+
+// Answer records that a query was answered with these objects.
+func (s *Store) Answer(q Query, r Result) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, o := range r.Objects {
+		s.put(q.Kind, o)
+	}
+	s.asked[q] = Asked{Query: q, ResourceVersion: r.ResourceVersion, Gap: r.Gap}
+}
+
+// Cover declares a query answered in full by what is stored.
+func (s *Store) Cover(q Query) { s.Answer(q, Result{}) }
+
+// Apply carries out one change that a watch reported.
+func (s *Store) Apply(gk schema.GroupKind, event watch.EventType, o Object) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if event == watch.Deleted {
+		delete(s.byKind[gk], keyOf(gk, o))
+		return
+	}
+	s.put(gk, o)
+}
+
+// Forget drops what answered a query, so that the next Read asks again.
+func (s *Store) Forget(q Query) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for key, o := range s.byKind[q.Kind] {
+		if q.matches(o) {
+			delete(s.byKind[q.Kind], key)
+		}
+	}
+	delete(s.asked, q)
+}
+
+// Read implements Source. It is answered by the same query, or by a recorded
+// one that was wider.
+func (s *Store) Read(_ context.Context, q Query) (Result, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	asked, ok := s.covering(q)
+	found := s.matching(q)
+	switch {
+	case ok:
+		return Result{Objects: found, ResourceVersion: asked.ResourceVersion, Gap: asked.Gap}, nil
+	case q.Name != "" && len(found) == 1 && (q.Metadata || !MetadataOnly(found[0])):
+		return Result{Objects: found}, nil
+	}
+	gap := &Gap{Resource: s.title(q.Kind), Kind: q.Kind, Namespace: q.Namespace, Name: q.Name, Reason: NotRecorded}
+	return Result{Objects: found, Gap: gap}, nil
+}
+
+// Covers says whether a Read of q would be answered in full or by a recorded gap.
+func (s *Store) Covers(q Query) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	_, ok := s.covering(q)
+	return ok
+}
+
+func (s *Store) covering(q Query) (Asked, bool) {
+	if a, ok := s.asked[q]; ok {
+		return a, true
+	}
+	for _, wider := range q.wider() {
+		if a, ok := s.asked[wider]; ok {
+			return a, true
+		}
+	}
+	return Asked{}, false
+}
+
+// wider are the queries whose answers contain this one's.
+func (q Query) wider() []Query {
+	var out []Query
+	for _, ns := range slices.Compact([]string{q.Namespace, ""}) {
+		for _, metadata := range []bool{q.Metadata, false} {
+			out = append(out, Query{Kind: q.Kind, Namespace: ns, Metadata: metadata})
+		}
+	}
+	return out
+}
+
+func (s *Store) matching(q Query) []Object {
+	var found []Object
+	for _, o := range s.byKind[q.Kind] {
+		if q.matches(o) {
+			found = append(found, o)
+		}
+	}
+	slices.SortFunc(found, func(a, b Object) int {
+		return object.Compare(keyOf(q.Kind, a), keyOf(q.Kind, b))
+	})
+	return found
+}
+
+func (q Query) matches(o Object) bool {
+	if q.Name != "" && o.GetName() != q.Name || q.Namespace != "" && o.GetNamespace() != q.Namespace {
+		return false
+	}
+	if q.Labels != "" {
+		sel, err := labels.Parse(q.Labels)
+		if err != nil || !sel.Matches(labels.Set(o.GetLabels())) {
+			return false
+		}
+	}
+	if q.Fields != "" {
+		sel, err := fields.ParseSelector(q.Fields)
+		if err != nil || !sel.Matches(fieldsOf(o)) {
+			return false
+		}
+	}
+	return true
+}
+
+// fieldsOf are the fields by which the API server selects, of the kinds that
+// are queried so.
+func fieldsOf(o Object) fields.Set {
+	set := fields.Set{"metadata.name": o.GetName(), "metadata.namespace": o.GetNamespace()}
+	switch o := o.(type) {
+	case *corev1.Pod:
+		set["spec.nodeName"] = o.Spec.NodeName
+		set["status.phase"] = string(o.Status.Phase)
+	case *corev1.Event:
+		set["involvedObject.uid"] = string(o.InvolvedObject.UID)
+		set["involvedObject.kind"] = o.InvolvedObject.Kind
+		set["involvedObject.name"] = o.InvolvedObject.Name
+		set["type"] = o.Type
+	}
+	return set
+}
+
+func (s *Store) title(gk schema.GroupKind) string {
+	for _, k := range s.kinds {
+		if k.GroupKind() == gk {
+			return k.Title()
+		}
+	}
+	return strings.ToLower(gk.String())
+}
+
+// Log implements Source.
+func (s *Store) Log(_ context.Context, q LogQuery) (string, *Gap) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if l, ok := s.logs[q]; ok {
+		return l.Text, l.Gap
+	}
+	return "", &Gap{Resource: "pods/log", Namespace: q.Namespace, Name: q.Pod, Reason: NotRecorded}
+}
+
+// PutLog stores what a log query was answered with.
+func (s *Store) PutLog(l LogText) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.logs[l.Query] = l
+}
+
+// Contents is all that a Store holds, in a fixed order: what a snapshot writes.
+type Contents struct {
+	Now     time.Time
+	Kinds   []Kind
+	KindGap []Gap
+	Objects map[schema.GroupKind][]Object
+	Asked   []Asked
+	Logs    []LogText
+}
+
+// Contents copies out what the Store holds. The objects are shared, not copied.
+func (s *Store) Contents() Contents {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	c := Contents{Now: s.now, Kinds: s.kinds, KindGap: s.kindGap, Objects: map[schema.GroupKind][]Object{}}
+	for gk := range s.byKind {
+		c.Objects[gk] = s.matching(Query{Kind: gk})
+	}
+	for _, a := range s.asked {
+		c.Asked = append(c.Asked, a)
+	}
+	slices.SortFunc(c.Asked, func(a, b Asked) int { return a.Query.Compare(b.Query) })
+	for _, l := range s.logs {
+		c.Logs = append(c.Logs, l)
+	}
+	slices.SortFunc(c.Logs, func(a, b LogText) int {
+		return strings.Compare(a.Query.key(), b.Query.key())
+	})
+	return c
+}
+
+func (q LogQuery) key() string {
+	previous := "0"
+	if q.Previous {
+		previous = "1"
+	}
+	return strings.Join([]string{q.Namespace, q.Pod, q.UID, q.Container, previous}, "/")
+}
