@@ -1,0 +1,3 @@
+module github.com/leadsman-dev/leadsman/test/cluster
+
+go 1.26.0
