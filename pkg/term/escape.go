@@ -1,0 +1,94 @@
+package term
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// maxMarks is how many combining marks may follow one another. Written
+// languages need up to three; more of them paint over neighbouring rows.
+const maxMarks = 3
+
+// Escape makes text that comes from strangers safe to write in one row. What a
+// terminal would act on, or a reader could not see, becomes its visible code:
+// control characters (\x1b, \u009b, \n), bidirectional overrides (\u202e),
+// zero-width and other invisible characters, line separators, unassigned and
+// private code points, invalid UTF-8 (\xff).
+// Escaping escaped text changes nothing.
+func Escape(s string) string { return escape(s, false) }
+
+// EscapeLines is Escape for text of several lines: line feeds stay, and tabs
+// become spaces.
+func EscapeLines(s string) string { return escape(s, true) }
+
+func escape(s string, lines bool) string {
+	if isPlain(s) {
+		return s
+	}
+	var b strings.Builder
+	b.Grow(len(s) + 16)
+	marks := 0
+	for i := 0; i < len(s); {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		if r == utf8.RuneError && size == 1 {
+			fmt.Fprintf(&b, `\x%02x`, s[i])
+			i++
+			continue
+		}
+		i += size
+		if unicode.Is(unicode.M, r) {
+			marks++
+		} else {
+			marks = 0
+		}
+		switch {
+		case lines && r == '\n':
+			b.WriteByte('\n')
+		case lines && r == '\t':
+			b.WriteString("    ")
+		case !visible(r) || marks > maxMarks:
+			writeEscaped(&b, r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// isPlain is the quick way out for printable ASCII, which is nearly everything.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if s[i] < 0x20 || s[i] > 0x7e {
+			return false
+		}
+	}
+	return true
+}
+
+// visible leaves out what unicode.IsPrint lets through although it shows
+// nothing: Hangul fillers, the grapheme joiner, variation selectors (they can
+// carry hidden text). U+FE0F stays, since common emoji end with it.
+func visible(r rune) bool {
+	return unicode.IsPrint(r) &&
+		!unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) &&
+		(r == 0xfe0f || !unicode.Is(unicode.Variation_Selector, r))
+}
+
+func writeEscaped(b *strings.Builder, r rune) {
+	switch {
+	case r == '\n':
+		b.WriteString(`\n`)
+	case r == '\r':
+		b.WriteString(`\r`)
+	case r == '\t':
+		b.WriteString(`\t`)
+	case r < 0x80:
+		fmt.Fprintf(b, `\x%02x`, r)
+	case r <= 0xffff:
+		fmt.Fprintf(b, `\u%04x`, r)
+	default:
+		fmt.Fprintf(b, `\U%08x`, r)
+	}
+}
