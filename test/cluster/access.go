@@ -46,6 +46,10 @@ func (f folder) writeAccess() error {
 	if err := ca.Client("kubelet-client", "kube-apiserver", "system:masters"); err != nil {
 		return err
 	}
+	// With it, the API server calls aggregated APIs in the name of its users.
+	if err := ca.Client("front-proxy", "front-proxy"); err != nil {
+		return err
+	}
 	// ServiceAccount tokens are signed with a key that nothing else uses.
 	if err := ca.Client("service-account", "service-account"); err != nil {
 		return err

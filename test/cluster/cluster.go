@@ -29,6 +29,19 @@ func Connect(ctx context.Context) (*Cluster, error) {
 	if os.Getenv("LEADSMAN_E2E_EXTERNAL") == "1" {
 		return external()
 	}
+	c, err := Current()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := c.dir.client().get(ctx, endpoint(APIServer)); err != nil {
+		return nil, fmt.Errorf("the cluster's API server does not answer: %w; mend it in test/cluster with: go run ./cmd/cluster up", err)
+	}
+	return c, nil
+}
+
+// Current returns the cluster that was started in the state folder, whether it
+// works or not.
+func Current() (*Cluster, error) {
 	dir, err := Dir()
 	if err != nil {
 		return nil, err
@@ -41,10 +54,7 @@ func Connect(ctx context.Context) (*Cluster, error) {
 	if s == nil || !s.Complete {
 		return nil, fmt.Errorf("%w in state folder %s; start one in test/cluster with: go run ./cmd/cluster up", errNone, dir)
 	}
-	if _, err := f.client().get(ctx, endpoint(APIServer)); err != nil {
-		return nil, fmt.Errorf("the cluster's API server does not answer: %w; mend it in test/cluster with: go run ./cmd/cluster up", err)
-	}
-	return f.cluster()
+	return f.cluster(s), nil
 }
 
 func external() (*Cluster, error) {
@@ -59,15 +69,8 @@ func external() (*Cluster, error) {
 	return &Cluster{Kubeconfig: kubeconfig, KubectlPath: kubectl, External: true}, nil
 }
 
-func (f folder) cluster() (*Cluster, error) {
-	s, err := f.loadState()
-	if err != nil {
-		return nil, err
-	}
-	if s == nil {
-		return nil, errNone
-	}
-	return &Cluster{Kubeconfig: f.kubeconfig(), KubectlPath: s.Binaries.kube("kubectl"), dir: f}, nil
+func (f folder) cluster(s *state) *Cluster {
+	return &Cluster{Kubeconfig: f.kubeconfig(), KubectlPath: s.Binaries.kube("kubectl"), dir: f}
 }
 
 // Kubectl runs kubectl against the cluster and returns its standard output. The

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -60,7 +61,7 @@ func (f folder) remove(ctx context.Context) error {
 	for i := len(s.Components) - 1; i >= 0; i-- {
 		errs = append(errs, s.Components[i].Identity.Stop(ctx, 0))
 	}
-	errs = append(errs, f.endUnrecorded(ctx), f.removeBridge(ctx), removeCgroups(ctx), restoreMachine(s))
+	errs = append(errs, f.endUnrecorded(ctx), f.removeBridge(ctx), removeCgroups(ctx, f.containers()), restoreMachine(s))
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
@@ -102,32 +103,62 @@ func (f folder) endUnrecorded(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// removeCgroups removes the control groups of the containers. A group can be
-// removed a moment after its last process ended, from the innermost out.
-func removeCgroups(ctx context.Context) error {
+// containers are the ids of all containers that the nodes' containerds know.
+func (f folder) containers() []string {
+	var ids []string
+	for _, n := range Nodes() {
+		entries, err := os.ReadDir(f.node(n, "lib/containerd/io.containerd.runtime.v2.task/k8s.io"))
+		if err != nil {
+			continue // the node never ran one
+		}
+		for _, e := range entries {
+			ids = append(ids, e.Name())
+		}
+	}
+	return ids
+}
+
+// removeCgroups removes the control groups of the cluster's containers, which
+// containerd makes below k8s.io in each hierarchy, and leaves those of others.
+// A group can be removed a moment after its last process ended.
+func removeCgroups(ctx context.Context, containers []string) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	roots, err := filepath.Glob("/sys/fs/cgroup/*/" + cgroup)
+	parents, err := filepath.Glob("/sys/fs/cgroup/*/k8s.io") // version 1, by controller
 	if err != nil {
 		return err
 	}
-	for _, root := range append(roots, "/sys/fs/cgroup/"+cgroup) {
-		err := retry(ctx, "remove control group "+root, func() error {
-			var dirs []string
-			filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error { //nolint:errcheck // it may not exist
-				if err == nil && d.IsDir() {
-					dirs = append(dirs, path)
-				}
-				return nil
-			})
-			for i := len(dirs) - 1; i >= 0; i-- {
-				if err := os.Remove(dirs[i]); err != nil && !errors.Is(err, fs.ErrNotExist) {
-					return err
-				}
+	for _, parent := range append(parents, "/sys/fs/cgroup/k8s.io") { // version 2
+		for _, id := range containers {
+			group := filepath.Join(parent, id)
+			err := retry(ctx, "remove control group "+group, func() error { return removeTree(group) })
+			if err != nil {
+				return err
 			}
+		}
+		os.Remove(parent) //nolint:errcheck // another cluster's groups may be in it
+	}
+	return nil
+}
+
+// removeTree removes folders only, from the innermost out: the files of a
+// control group go with it.
+func removeTree(root string) error {
+	var dirs []string
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() {
+			dirs = append(dirs, path)
+		}
+		if errors.Is(err, fs.ErrNotExist) {
 			return nil
-		})
-		if err != nil {
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, dir := range slices.Backward(dirs) {
+		if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}

@@ -114,6 +114,10 @@ func busyboxLayer(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	wget, err := imagePrograms.ReadFile("programs/wget.sh")
+	if err != nil {
+		return nil, err
+	}
 	applets, err := exec.CommandContext(ctx, busybox, "--list").Output()
 	if err != nil {
 		return nil, fmt.Errorf("list what busybox can do: %w", err)
@@ -125,9 +129,10 @@ func busyboxLayer(ctx context.Context) ([]byte, error) {
 		{Path: "etc/passwd", Mode: 0o644, Data: []byte("root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n")},
 		{Path: "etc/group", Mode: 0o644, Data: []byte("root:x:0:\nnogroup:x:65534:\n")},
 		{Path: "bin/busybox", Mode: 0o755, Data: program},
+		{Path: "bin/wget", Mode: 0o755, Data: wget},
 	}
 	for _, name := range strings.Fields(string(applets)) {
-		if name != "busybox" {
+		if name != "busybox" && name != "wget" {
 			files = append(files, image.File{Path: "bin/" + name, Link: "busybox"})
 		}
 	}
@@ -162,11 +167,11 @@ func resolverImages(ctx context.Context, tools, server []byte) ([]image.Image, e
 }
 
 //go:embed programs
-var cPrograms embed.FS
+var imagePrograms embed.FS
 
 // compiledLayer holds one of the C programs, linked with musl and nothing else.
 func compiledLayer(ctx context.Context, name string) ([]byte, error) {
-	source, err := cPrograms.ReadFile("programs/" + name + ".c")
+	source, err := imagePrograms.ReadFile("programs/" + name + ".c")
 	if err != nil {
 		return nil, err
 	}

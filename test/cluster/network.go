@@ -54,21 +54,20 @@ func (folder) plug(ctx context.Context, n Node, upOrDown string) error {
 // removeBridge removes the bridge and the cables that are left, if they are
 // this cluster's. The routes go with the bridge.
 func (f folder) removeBridge(ctx context.Context) error {
-	owner, exists := bridgeOwner(ctx)
-	if exists && owner != string(f) && owner != "" {
+	if owner, exists := bridgeOwner(ctx); exists && owner != string(f) && owner != "" {
 		return nil
 	}
+	links := []string{bridge}
 	for _, n := range Nodes() {
-		if linkExists(ctx, n.veth) {
-			if err := ip(ctx, 0, "link del "+n.veth); err != nil {
-				return err
-			}
+		links = append(links, n.veth)
+	}
+	for _, link := range links {
+		// A cable goes with its node, but a moment later.
+		if err := ip(ctx, 0, "link del "+link); err != nil && linkExists(ctx, link) {
+			return err
 		}
 	}
-	if !exists {
-		return nil
-	}
-	return ip(ctx, 0, "link del "+bridge)
+	return nil
 }
 
 func bridgeOwner(ctx context.Context) (owner string, exists bool) {

@@ -24,9 +24,6 @@ const (
 // OnNode names the component that is a program of a node: lab-n1/kubelet.
 func OnNode(node, program string) string { return node + "/" + program }
 
-// cgroup is the control group below which all containers of the cluster run.
-const cgroup = "leadsman-cluster"
-
 //go:embed nodeconfig
 var nodeConfigs embed.FS
 
@@ -34,7 +31,7 @@ var nodeConfigs embed.FS
 func (f folder) writeNode(n Node) error {
 	values := map[string]any{
 		"Node": n, "Folder": f.node(n), "Pause": pauseImage, "CNIPlugins": cniPlugins, "Registry": registryAt,
-		"CA": f.pki("ca.crt"), "DNS": dnsService, "Domain": domain, "Cgroup": cgroup,
+		"CA": f.pki("ca.crt"), "DNS": dnsService, "Domain": domain,
 	}
 	for name, path := range map[string]string{
 		"containerd.toml": "containerd.toml",

@@ -36,8 +36,8 @@ func Up(ctx context.Context, say func(format string, args ...any)) (*Cluster, er
 		return nil, err
 	}
 	defer unlock()
-	if err := f.reuse(ctx, say); err == nil {
-		return f.cluster()
+	if s, err := f.reuse(ctx, say); err == nil {
+		return f.cluster(s), nil
 	} else if !errors.Is(err, errNone) {
 		say("the cluster that is there cannot be mended: %v", err)
 	}
@@ -57,7 +57,7 @@ func Up(ctx context.Context, say func(format string, args ...any)) (*Cluster, er
 	if err := st.run(ctx); err != nil {
 		return nil, fmt.Errorf("start the cluster: %w; the logs are in %s", err, f.join("logs"))
 	}
-	return f.cluster()
+	return f.cluster(st.state), nil
 }
 
 var errNone = errors.New("no cluster runs")
@@ -65,40 +65,41 @@ var errNone = errors.New("no cluster runs")
 // reuse makes do with the cluster that is there: it starts again what ended and
 // plugs in what was unplugged. Without the nodes' first processes there is
 // nothing to mend.
-func (f folder) reuse(ctx context.Context, say func(string, ...any)) error {
+func (f folder) reuse(ctx context.Context, say func(string, ...any)) (*state, error) {
 	s, err := f.loadState()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if s == nil || !s.Complete {
-		return errNone
+		return nil, errNone
 	}
 	if unwell(f.status(ctx, s)) == nil {
 		say("a healthy cluster runs")
-		return nil
+		return s, nil
 	}
 	for _, c := range s.Components {
 		if c.First && !c.Identity.Alive() {
-			return fmt.Errorf("node %s is gone", c.Name)
+			return nil, fmt.Errorf("node %s is gone", c.Name)
 		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	for _, n := range Nodes() {
 		if err := f.plug(ctx, n, "up"); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	for i := range s.Components {
 		if c := &s.Components[i]; !c.Identity.Alive() {
 			say("starting %s again", c.Name)
 			if err := f.startAgain(ctx, s, c); err != nil {
-				return err
+				return nil, err
 			}
 		}
 	}
 	say("waiting for the cluster")
-	return retry(ctx, "wait for the cluster", func() error { return unwell(f.status(ctx, s)) })
+	err = retry(ctx, "wait for the cluster", func() error { return unwell(f.status(ctx, s)) })
+	return s, err
 }
 
 // starter starts a new cluster. Everything is written down as soon as it runs.

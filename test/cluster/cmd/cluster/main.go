@@ -58,7 +58,7 @@ func up(ctx context.Context, out, progress io.Writer) error {
 }
 
 func status(ctx context.Context, out io.Writer) error {
-	c, err := cluster.Connect(ctx)
+	c, err := cluster.Current()
 	if err != nil {
 		return err
 	}
