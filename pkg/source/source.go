@@ -59,6 +59,7 @@ type Query struct {
 	Labels    string
 	Fields    string
 	Metadata  bool
+	Owned     bool // keep only objects that have an owner: a search through a whole kind for what is owned
 }
 
 // Compare puts queries in a fixed order.
@@ -67,7 +68,7 @@ func (q Query) Compare(other Query) int {
 		cmp.Compare(q.Kind.Group, other.Kind.Group), cmp.Compare(q.Kind.Kind, other.Kind.Kind),
 		cmp.Compare(q.Namespace, other.Namespace), cmp.Compare(q.Name, other.Name),
 		cmp.Compare(q.Labels, other.Labels), cmp.Compare(q.Fields, other.Fields),
-		cmp.Compare(b2i(q.Metadata), b2i(other.Metadata)),
+		cmp.Compare(b2i(q.Metadata), b2i(other.Metadata)), cmp.Compare(b2i(q.Owned), b2i(other.Owned)),
 	)
 }
 

@@ -83,7 +83,7 @@ func (s *Store) SetKinds(kinds []Kind, gaps []Gap) {
 }
 
 // Put stores an object. Full content is never replaced by metadata alone of
-// the same version, since two queries may see one object differently.
+// the same object, since two queries may see one object differently.
 func (s *Store) Put(gk schema.GroupKind, o Object) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -95,7 +95,7 @@ func (s *Store) put(gk schema.GroupKind, o Object) {
 		s.byKind[gk] = map[object.Ref]Object{}
 	}
 	key := keyOf(gk, o)
-	if old, ok := s.byKind[gk][key]; ok && MetadataOnly(o) && !MetadataOnly(old) && old.GetUID() == o.GetUID() && old.GetResourceVersion() == o.GetResourceVersion() {
+	if old, ok := s.byKind[gk][key]; ok && MetadataOnly(o) && !MetadataOnly(old) && old.GetUID() == o.GetUID() {
 		return
 	}
 	s.byKind[gk][key] = o
@@ -183,7 +183,9 @@ func (q Query) wider() []Query {
 	var out []Query
 	for _, ns := range slices.Compact([]string{q.Namespace, ""}) {
 		for _, metadata := range []bool{q.Metadata, false} {
-			out = append(out, Query{Kind: q.Kind, Namespace: ns, Metadata: metadata})
+			for _, owned := range []bool{q.Owned, false} {
+				out = append(out, Query{Kind: q.Kind, Namespace: ns, Metadata: metadata, Owned: owned})
+			}
 		}
 	}
 	return out
@@ -203,7 +205,8 @@ func (s *Store) matching(q Query) []Object {
 }
 
 func (q Query) matches(o Object) bool {
-	if q.Name != "" && o.GetName() != q.Name || q.Namespace != "" && o.GetNamespace() != q.Namespace {
+	if q.Name != "" && o.GetName() != q.Name || q.Namespace != "" && o.GetNamespace() != q.Namespace ||
+		q.Owned && len(o.GetOwnerReferences()) == 0 {
 		return false
 	}
 	if q.Labels != "" {

@@ -1,0 +1,359 @@
+package relation
+
+import (
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/leadsman-dev/leadsman/pkg/index"
+	"github.com/leadsman-dev/leadsman/pkg/object"
+	"github.com/leadsman-dev/leadsman/pkg/source"
+)
+
+// Edge is one relation between two objects, with the field that says so.
+type Edge struct {
+	Row      *Row
+	From, To object.Ref
+	Field    string   // where the reference stands in From
+	Why      string   // seen from From
+	Inverse  string   // seen from To
+	Keys     []string // keys that must exist in To
+	Optional bool
+	Default  bool // the reference is unset and a default applies
+	Presence index.Presence
+	Gap      *source.Gap // what hides To, where its Presence is Unknown and that is known
+}
+
+// Edges are the relations that start from an object, other than ownership,
+// which its children's ownerReferences say (see Owners).
+func (t *Table) Edges(v *index.View, it index.Item) []Edge {
+	var edges []Edge
+	for _, row := range t.from(v, it.Ref.GroupKind()) {
+		edges = append(edges, t.edges(v, it, row)...)
+	}
+	for i := range edges {
+		e := &edges[i]
+		if e.To.Version == "" {
+			e.To.Version = version(v, e.To)
+		}
+		e.Presence, e.Gap = v.Presence(e.To)
+	}
+	return edges
+}
+
+// from are the rows that may start from a kind.
+func (t *Table) from(v *index.View, gk schema.GroupKind) []*Row {
+	rows := t.byFrom[gk]
+	rows = append(rows[:len(rows):len(rows)], t.byFrom[schema.GroupKind{Kind: "*"}]...)
+	if !Builtin(gk) {
+		rows = append(rows, t.byFrom[schema.GroupKind{Kind: "custom"}]...)
+	}
+	return rows
+}
+
+// Builtin says whether a kind belongs to Kubernetes itself rather than to a CRD.
+func Builtin(gk schema.GroupKind) bool {
+	return !strings.Contains(gk.Group, ".") || strings.HasSuffix(gk.Group, ".k8s.io") && !strings.HasPrefix(gk.Group, "gateway.")
+}
+
+func (t *Table) edges(v *index.View, it index.Item, row *Row) []Edge {
+	subject := rootOf(it.Object)
+	switch {
+	case source.MetadataOnly(it.Object) && row.Label == "" && row.Resolver == "":
+		return nil
+	case row.Resolver != "":
+		return resolvers[row.Resolver].edges(t, v, it, row)
+	case row.Selector != "":
+		return t.selected(v, it, row, subject)
+	case row.Label != "":
+		return t.labelled(it, row, subject)
+	case row.Ref != "":
+		return t.referenced(v, it, row, subject)
+	}
+	return nil
+}
+
+// labelled reads a reference from a label of the object.
+func (t *Table) labelled(it index.Item, row *Row, subject value) []Edge {
+	name := it.Object.GetLabels()[row.Label]
+	if name == "" {
+		return nil
+	}
+	e := t.edge(it, row, subject, row.target(it, name))
+	e.Field = join("metadata.labels", row.Label)
+	return []Edge{e}
+}
+
+// selected reads a label selector. An absent one matches nothing; an empty one
+// matches nothing where it is a plain map (Service) and everything where it is
+// a LabelSelector (NetworkPolicy, PodDisruptionBudget of policy/v1).
+func (t *Table) selected(v *index.View, it index.Item, row *Row, subject value) []Edge {
+	to, _ := row.Target()
+	var edges []Edge
+	for _, place := range t.selectors(subject, row.Selector) {
+		namespace := it.Ref.Namespace
+		for _, found := range v.Select(to, namespace, place.selector) {
+			if found.Ref.Key() == it.Ref.Key() {
+				continue
+			}
+			e := t.edge(it, row, subject, found.Ref)
+			e.Field = place.path
+			edges = append(edges, e)
+		}
+	}
+	return edges
+}
+
+type selectorAt struct {
+	selector labels.Selector
+	path     string
+}
+
+// selectors reads the selectors at a path, in either of the API's two forms.
+func (t *Table) selectors(subject value, path string) []selectorAt {
+	parent, last := "", path
+	if i := strings.LastIndex(path, "."); i >= 0 {
+		parent, last = path[:i], path[i+1:]
+	}
+	last, list := strings.CutSuffix(last, "[]")
+	places := []value{subject}
+	if parent != "" {
+		places = t.walk.find(subject, parent)
+	}
+	var out []selectorAt
+	for _, p := range places {
+		for _, v := range t.walk.step(nil, p, last) {
+			if list {
+				for _, e := range each(nil, v) {
+					out = appendSelector(out, e)
+				}
+				continue
+			}
+			out = appendSelector(out, v)
+		}
+	}
+	return out
+}
+
+func appendSelector(out []selectorAt, v value) []selectorAt {
+	if !v.at.IsValid() {
+		return out
+	}
+	switch content := v.at.Interface().(type) {
+	case map[string]string:
+		if len(content) > 0 {
+			return append(out, selectorAt{labels.SelectorFromSet(content), v.path})
+		}
+	case metav1.LabelSelector:
+		if s, err := metav1.LabelSelectorAsSelector(&content); err == nil {
+			return append(out, selectorAt{s, v.path})
+		}
+	case map[string]any:
+		if s, ok := looseSelector(content); ok {
+			return append(out, selectorAt{s, v.path})
+		}
+	}
+	return out
+}
+
+// looseSelector reads a selector out of unstructured content.
+func looseSelector(content map[string]any) (labels.Selector, bool) {
+	pairs := content
+	if nested, ok := content["matchLabels"].(map[string]any); ok {
+		pairs = nested
+	} else if _, expressions := content["matchExpressions"]; expressions {
+		return nil, false
+	}
+	set := labels.Set{}
+	for k, v := range pairs {
+		s, ok := v.(string)
+		if !ok {
+			return nil, false
+		}
+		set[k] = s
+	}
+	return labels.SelectorFromSet(set), len(set) > 0
+}
+
+// referenced reads references by name.
+func (t *Table) referenced(v *index.View, it index.Item, row *Row, subject value) []Edge {
+	var edges []Edge
+	for _, element := range t.elements(it, row, subject) {
+		name := t.walk.first(element, row.Ref)
+		e := Edge{}
+		switch {
+		case name != "":
+			if contains(row.Except, name) {
+				continue
+			}
+			e = t.edge(it, row, element, row.target(it, name))
+			e.Field = fieldOf(element, row.Ref)
+		case row.Default != "":
+			if contains(row.Except, row.Default) {
+				continue
+			}
+			e = t.edge(it, row, element, row.target(it, row.Default))
+			e.Field, e.Default = fieldOf(element, row.Ref), true
+		case row.DefaultAnnotation != "":
+			marked, ok := t.marked(v, row)
+			if !ok || t.explicitlyNone(element, row) {
+				continue
+			}
+			e = t.edge(it, row, element, marked)
+			e.Field, e.Default, e.Why = fieldOf(element, row.Ref), true, e.Why+" (default)"
+		default:
+			continue
+		}
+		if row.Kind != "" && !t.retarget(v, &e, row, element, it) {
+			continue
+		}
+		if row.Namespace != "" {
+			if ns := t.walk.first(element, row.Namespace); ns != "" {
+				e.To.Namespace = ns
+			}
+		}
+		if clusterScoped(v, e.To) {
+			e.To.Namespace = ""
+		}
+		e.Optional = t.walk.first(element, row.Optional) == "true"
+		if row.Key != "" {
+			for _, k := range t.walk.find(element, row.Key) {
+				e.Keys = append(e.Keys, k.text())
+			}
+		}
+		edges = append(edges, e)
+	}
+	return edges
+}
+
+// explicitlyNone says that the field is set to "", which asks for no default
+// (a PersistentVolumeClaim with storageClassName ""). An unset pointer leads to
+// no valid value.
+func (t *Table) explicitlyNone(element value, row *Row) bool {
+	for _, v := range t.walk.step(nil, element, row.Ref) {
+		return v.at.IsValid()
+	}
+	return false
+}
+
+func (t *Table) elements(it index.Item, row *Row, subject value) []value {
+	if len(row.At) == 0 {
+		return []value{subject}
+	}
+	var out []value
+	for _, at := range row.At {
+		if strings.Contains(at, "{podspec}") {
+			prefix := PodSpecPath(it.Ref.GroupKind())
+			if prefix == "" {
+				continue
+			}
+			at = strings.Replace(at, "{podspec}", prefix, 1)
+		}
+		out = append(out, t.walk.find(subject, at)...)
+	}
+	return out
+}
+
+func fieldOf(element value, ref string) string {
+	if element.path == "" {
+		return ref
+	}
+	return element.path + "." + ref
+}
+
+// marked is the object of the target kind that an annotation makes the default.
+// Where several are marked the newest counts (admission plugin
+// DefaultStorageClass, and DefaultIngressClass refuses to choose).
+func (t *Table) marked(v *index.View, row *Row) (object.Ref, bool) {
+	to, _ := row.Target()
+	var best *index.Item
+	for _, it := range v.List(to, "") {
+		if it.Object.GetAnnotations()[row.DefaultAnnotation] != "true" {
+			continue
+		}
+		if best == nil || it.Object.GetCreationTimestamp().After(best.Object.GetCreationTimestamp().Time) {
+			best = &it
+		}
+	}
+	if best == nil {
+		return object.Ref{}, false
+	}
+	return best.Ref, true
+}
+
+// retarget reads the target's kind from the reference itself.
+func (t *Table) retarget(v *index.View, e *Edge, row *Row, element value, it index.Item) bool {
+	kind := t.walk.first(element, row.Kind)
+	group, given := "", false
+	if row.Group != "" {
+		group = t.walk.first(element, row.Group)
+		given = group != ""
+		if gv, err := schema.ParseGroupVersion(group); err == nil && strings.Contains(group, "/") {
+			group = gv.Group
+		} else if group == "v1" {
+			group = ""
+		}
+	}
+	if to, fixed := row.Target(); fixed {
+		if kind == "" && !given {
+			return true
+		}
+		if row.Side == Guards && (kind != to.Kind || group != to.Group) && row.Name != "keda-target" {
+			return false
+		}
+	}
+	if kind == "" {
+		return false
+	}
+	if group == "" && !given && row.Side == Guards && row.Name != "referencegrant-target" {
+		group = guessGroup(kind)
+	}
+	e.To.Kind, e.To.Group, e.To.Version = kind, group, ""
+	e.To.Version = version(v, e.To)
+	return true
+}
+
+func guessGroup(kind string) string {
+	for _, gk := range podSpecKinds {
+		if gk.Kind == kind {
+			return gk.Group
+		}
+	}
+	return ""
+}
+
+// target is the object of the row's kind with this name, beside from.
+func (r *Row) target(it index.Item, name string) object.Ref {
+	to, _ := r.Target()
+	return object.Ref{Group: to.Group, Kind: to.Kind, Namespace: it.Ref.Namespace, Name: name}
+}
+
+func (t *Table) edge(it index.Item, row *Row, element value, to object.Ref) Edge {
+	e := Edge{Row: row, From: it.Ref, To: to, Why: row.Why, Inverse: cmpOr(row.Inverse, row.Why)}
+	e.Why, e.Inverse = t.say(e.Why, element, it), t.say(e.Inverse, element, it)
+	return e
+}
+
+func version(v *index.View, r object.Ref) string {
+	if it, ok := v.Get(r); ok {
+		return it.Ref.Version
+	}
+	k, _ := v.Served(r.GroupKind())
+	return k.Version
+}
+
+func clusterScoped(v *index.View, r object.Ref) bool {
+	k, ok := v.Served(r.GroupKind())
+	return ok && !k.Namespaced
+}
+
+func contains(list []string, s string) bool {
+	for _, e := range list {
+		if e == s {
+			return true
+		}
+	}
+	return false
+}

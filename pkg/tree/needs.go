@@ -1,0 +1,114 @@
+package tree
+
+import (
+	"cmp"
+	"slices"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/leadsman-dev/leadsman/pkg/health"
+	"github.com/leadsman-dev/leadsman/pkg/index"
+	"github.com/leadsman-dev/leadsman/pkg/object"
+	"github.com/leadsman-dev/leadsman/pkg/relation"
+	"github.com/leadsman-dev/leadsman/pkg/source"
+)
+
+// A workload's pods mostly fail alike: the events and logs of a few of them
+// tell the story, and five hundred requests tell no more.
+const (
+	witnesses    = 3  // unwell pods of one owner that are asked further
+	allWitnesses = 24 // unwell objects in all
+	logLines     = 20
+)
+
+// Needs are the reads that the judgement wants beside the relations: what the
+// analyzers declare, and the events, logs and nodes of what is unwell.
+func Needs(g *relation.Graph, roots []object.Ref) ([]source.Query, []source.LogQuery) {
+	var qs []source.Query
+	for _, a := range Analyzers() {
+		if a.Needs != nil {
+			qs = append(qs, a.Needs(g, roots)...)
+		}
+	}
+	var logs []source.LogQuery
+	for _, it := range unwell(g, roots) {
+		if uid := it.Object.GetUID(); uid != "" {
+			qs = append(qs, source.Query{Kind: schema.GroupKind{Kind: "Event"}, Namespace: it.Ref.Namespace, Fields: "involvedObject.uid=" + string(uid)})
+		}
+		if pod, ok := it.Object.(*corev1.Pod); ok {
+			logs = append(logs, crashLogs(pod)...)
+			if pod.Spec.NodeName != "" {
+				qs = append(qs, source.Query{Kind: schema.GroupKind{Kind: "Node"}, Name: pod.Spec.NodeName})
+			}
+		}
+	}
+	slices.SortFunc(qs, source.Query.Compare)
+	return slices.Compact(qs), logs
+}
+
+// unwell are the objects of the answer that are not well, worst first, a few
+// of each owner.
+func unwell(g *relation.Graph, roots []object.Ref) []index.Item {
+	b := newBuilder(g, roots, Options{})
+	b.forest(roots)
+	shown := b.shown()
+	slices.SortStableFunc(shown, func(x, y index.Item) int {
+		return cmp.Compare(rank(b.state(x).Level), rank(b.state(y).Level))
+	})
+	perOwner := map[object.Ref]int{}
+	var out []index.Item
+	for _, it := range shown {
+		if !asksFurther(b.state(it), it) || len(out) == allWitnesses {
+			continue
+		}
+		owner := it.Ref.Key()
+		if owners := g.Owners(it.Ref); len(owners) > 0 {
+			owner = owners[0].Ref.Key()
+		}
+		if perOwner[owner]++; perOwner[owner] <= witnesses {
+			out = append(out, it)
+		}
+	}
+	return out
+}
+
+// asksFurther says whether events may explain an object's state.
+func asksFurther(s health.State, it index.Item) bool {
+	if lacksPods(it) {
+		return true
+	}
+	return (s.Level == health.Broken || s.Level == health.Warning || s.Level == health.Progressing) && !source.MetadataOnly(it.Object)
+}
+
+// lacksPods says that a workload has fewer pods than it wants: StatefulSets and
+// DaemonSets say why only in events.
+func lacksPods(it index.Item) bool {
+	switch o := it.Object.(type) {
+	case *appsv1.ReplicaSet:
+		return o.Spec.Replicas != nil && o.Status.Replicas < *o.Spec.Replicas
+	case *appsv1.StatefulSet:
+		return o.Spec.Replicas != nil && o.Status.Replicas < *o.Spec.Replicas
+	case *appsv1.DaemonSet:
+		return o.Status.CurrentNumberScheduled < o.Status.DesiredNumberScheduled
+	}
+	return false
+}
+
+// crashLogs asks for the last words of the containers that ended badly: of the
+// previous run where there was one, of this one where it has just ended.
+func crashLogs(pod *corev1.Pod) []source.LogQuery {
+	var qs []source.LogQuery
+	for _, s := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
+		q := source.LogQuery{Namespace: pod.Namespace, Pod: pod.Name, UID: string(pod.UID), Container: s.Name, Lines: logLines}
+		switch {
+		case s.State.Terminated != nil && s.State.Terminated.ExitCode != 0:
+			qs = append(qs, q)
+		case s.LastTerminationState.Terminated != nil && s.RestartCount > 0 && (!s.Ready || s.LastTerminationState.Terminated.ExitCode != 0):
+			q.Previous = true
+			qs = append(qs, q)
+		}
+	}
+	return qs
+}

@@ -1,0 +1,43 @@
+package tree
+
+import "slices"
+
+// causes are the codes from the deepest cause to the mere symptom: OOM outranks
+// the crash loop that it makes, a dead node the symptoms of its pods, a missing
+// object the pods that wait for it. A code that is not named stands between.
+var causes = []string{
+	"tree/node-notready", "tree/removed-api", "tree/owner-cycle", "tree/owner-cross-namespace", "tree/owner-wrong-uid", "tree/owner-missing",
+	"tree/reference-missing",
+	"tree/quota", "tree/limitrange", "tree/podsecurity", "tree/webhook-denied", "tree/webhook-unreachable", "tree/sa-missing", "tree/priorityclass-missing", "tree/rs-create-error",
+	"tree/image-invalid", "tree/image-not-found", "tree/image-auth", "tree/image-never-pull", "tree/image-signature", "tree/image-rate-limit", "tree/image-registry-down",
+	"tree/config-object-missing", "tree/config-key-missing", "tree/mount-object-missing",
+	"tree/oom", "tree/init-crash", "tree/liveness-kill", "tree/startup-kill", "tree/sidecar-crash", "tree/crash-app", "tree/crash-exit0", "tree/run-error", "tree/poststart-hook",
+	"tree/pvc-pending", "tree/rwo-deadlock", "tree/pv-zone",
+	"tree/unsched-resources", "tree/unsched-taint", "tree/unsched-affinity", "tree/unsched-hostport", "tree/sched-gated",
+}
+
+// symptoms are what follows from something else wherever something else was
+// found, from the nearest to the cause to the farthest.
+var symptoms = []string{
+	"tree/readiness-failing", "tree/readiness-gate", "tree/job-failed", "tree/observed-lag", "tree/stuck-terminating", "tree/progress-deadline",
+	"tree/none-ready", "tree/not-available", "tree/service-unready", "tree/hpa-inactive", "tree/condition-failed",
+}
+
+var symptom = func() map[string]bool {
+	set := map[string]bool{}
+	for _, s := range symptoms {
+		set[s] = true
+	}
+	return set
+}()
+
+// depth orders codes: the deeper a cause, the smaller.
+func depth(code string) int {
+	if i := slices.Index(causes, code); i >= 0 {
+		return i
+	}
+	if i := slices.Index(symptoms, code); i >= 0 {
+		return len(causes) + 1 + i
+	}
+	return len(causes)
+}

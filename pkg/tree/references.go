@@ -1,0 +1,187 @@
+package tree
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/leadsman-dev/leadsman/pkg/finding"
+	"github.com/leadsman-dev/leadsman/pkg/index"
+	"github.com/leadsman-dev/leadsman/pkg/object"
+	"github.com/leadsman-dev/leadsman/pkg/relation"
+	"github.com/leadsman-dev/leadsman/pkg/source"
+)
+
+// references finds required references whose target, or a key in it, does not
+// exist. What could not be seen is not missing.
+func references() Analyzer {
+	return Analyzer{Name: "references", Docs: referenceDocs, Needs: needNamesakes, Run: runReferences}
+}
+
+// needNamesakes asks for the names beside a missing one, so that the unused
+// near-namesake can be shown: metadata alone, and only when something is missing.
+func needNamesakes(g *relation.Graph, _ []object.Ref) []source.Query {
+	var qs []source.Query
+	for _, it := range g.View.Every() {
+		for _, e := range g.From(it.Ref) {
+			if e.Row.Required && !e.Optional && e.Presence == index.Missing && e.Gap == nil {
+				q := source.Query{Kind: e.To.GroupKind(), Namespace: e.To.Namespace, Metadata: true}
+				if !slices.Contains(qs, q) {
+					qs = append(qs, q)
+				}
+			}
+		}
+	}
+	return qs
+}
+
+func runReferences(p *Pass) {
+	said := map[object.Ref]bool{}
+	for _, it := range p.Shown {
+		for _, e := range p.Graph.From(it.Ref) {
+			if !e.Row.Required || e.Optional {
+				continue
+			}
+			switch e.Presence {
+			case index.Missing:
+				if !said[e.To.Key()] && !p.excused(it, e) {
+					said[e.To.Key()] = true
+					p.report(p.missing(it, e))
+				}
+			case index.Present:
+				p.checkKeys(it, e)
+			}
+		}
+	}
+}
+
+// excused are references whose target may be absent without harm: a bound claim
+// is served by its volume whatever its class says, and a ReplicaSet or pod that
+// no longer runs waits for nothing.
+func (p *Pass) excused(it index.Item, e relation.Edge) bool {
+	if pod, ok := it.Object.(*corev1.Pod); ok {
+		if pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
+			return true
+		}
+		// A running pod got what it needs when it started; the workload's template
+		// is accused instead, where it has one.
+		if p.Graph.Workload(it.Ref) != it.Ref && pod.Status.Phase == corev1.PodRunning {
+			return true
+		}
+	}
+	if it.Ref.Kind == "ReplicaSet" && p.Graph.Workload(it.Ref).Key() != it.Ref.Key() {
+		return !ownsPods(p.Graph, it.Ref)
+	}
+	return false
+}
+
+func ownsPods(g *relation.Graph, r object.Ref) bool {
+	return slices.ContainsFunc(g.Owned(r), func(it index.Item) bool { return it.Ref.Kind == "Pod" })
+}
+
+func (p *Pass) missing(it index.Item, e relation.Edge) finding.Finding {
+	f := finding.Finding{
+		Code: "tree/reference-missing", Severity: finding.Error, Object: it.Ref,
+		Message:  fmt.Sprintf("%s does not exist, and %s needs it (%s)", e.To, it.Ref, e.Why),
+		Evidence: []finding.Evidence{evidence(it.Ref, e.Field, e.To.Name)},
+	}
+	if e.Gap != nil && e.Gap.Reason == source.NotServed {
+		f.Message = fmt.Sprintf("%s cannot exist: the server has no kind %s", e.To, e.To.Kind)
+	}
+	if close := p.namesakes(e.To); len(close) > 0 {
+		f.Message += "; there is " + strings.Join(close, ", ")
+		f.Fix = append(f.Fix, finding.Fix{Description: fmt.Sprintf("name %s in %s instead, if that is what was meant", close[0], e.Field), Command: kubectl(it.Ref, "edit "+it.Ref.Arg())})
+	}
+	if elsewhere := p.elsewhere(e.To); elsewhere != "" {
+		f.Message += "; one of that name is in namespace " + elsewhere
+	}
+	f.Fix = append(f.Fix, create(e))
+	return f
+}
+
+// namesakes are objects of the missing one's kind with a name close to its.
+func (p *Pass) namesakes(r object.Ref) []string {
+	var names []string
+	for _, it := range p.View.List(r.GroupKind(), r.Namespace) {
+		names = append(names, it.Ref.Name)
+	}
+	return source.Close(names, r.Name)
+}
+
+func (p *Pass) elsewhere(r object.Ref) string {
+	for _, it := range p.View.List(r.GroupKind(), "") {
+		if it.Ref.Name == r.Name && it.Ref.Namespace != r.Namespace {
+			return it.Ref.Namespace
+		}
+	}
+	return ""
+}
+
+// create is the command that makes the missing object, as far as it can be
+// known; what goes into it a person must decide.
+func create(e relation.Edge) finding.Fix {
+	r := e.To
+	switch r.Kind {
+	case "ServiceAccount":
+		return finding.Fix{Description: "create it", Command: kubectl(r, "create serviceaccount "+r.Name)}
+	case "ConfigMap":
+		return finding.Fix{Description: "create it from the file that holds it", Command: kubectl(r, "create configmap "+r.Name+" --from-file=PATH")}
+	case "Secret":
+		return finding.Fix{Description: "create it from the file that holds it", Command: kubectl(r, "create secret generic "+r.Name+" --from-file=PATH")}
+	case "PriorityClass":
+		return finding.Fix{Description: "create it, with the value that fits", Command: "kubectl create priorityclass " + r.Name + " --value=VALUE"}
+	}
+	return finding.Fix{Description: fmt.Sprintf("create %s, or change %s of %s", r, e.Field, e.From)}
+}
+
+// checkKeys finds the keys that a ConfigMap lacks. Of Secrets only metadata is
+// read; that a key is missing there is what the kubelet says (health).
+func (p *Pass) checkKeys(it index.Item, e relation.Edge) {
+	target, _ := p.View.Get(e.To)
+	cm, ok := target.Object.(*corev1.ConfigMap)
+	if !ok || p.excused(it, e) {
+		return
+	}
+	for _, key := range e.Keys {
+		_, text := cm.Data[key]
+		_, binary := cm.BinaryData[key]
+		if text || binary {
+			continue
+		}
+		f := finding.Finding{
+			Code: "tree/reference-missing", Severity: finding.Error, Object: it.Ref,
+			Message: fmt.Sprintf("%s has no key %q, and %s needs it (%s)", e.To, key, it.Ref, e.Why),
+			Evidence: []finding.Evidence{
+				evidence(it.Ref, e.Field, e.To.Name+", key "+key),
+				evidence(e.To, "data", "keys "+strings.Join(keysOf(cm), ", ")),
+			},
+			Fix: []finding.Fix{{Description: "add the key", Command: kubectl(e.To, fmt.Sprintf(`patch configmap %s --type=merge -p '{"data":{"%s":"VALUE"}}'`, e.To.Name, key))}},
+		}
+		if close := source.Close(keysOf(cm), key); len(close) > 0 {
+			f.Message += "; there is " + strings.Join(close, ", ")
+		}
+		p.report(f)
+	}
+}
+
+func keysOf(cm *corev1.ConfigMap) []string {
+	var keys []string
+	for k := range cm.Data {
+		keys = append(keys, k)
+	}
+	for k := range cm.BinaryData {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+var referenceDocs = []finding.Doc{{
+	Code: "tree/reference-missing", Severity: finding.Error, Title: "Something that is needed does not exist",
+	Means:  "An object names a ConfigMap, Secret, key, claim, ServiceAccount, class, Role or Service that is not there, and the reference is not optional. Pods wait for it, or are refused.",
+	Told:   "The target's kind was read in full, or the target by name, and it is not among what came back. Forbidden or failed reads say nothing; references marked optional say nothing; a bound claim does not need its StorageClass object.",
+	Fix:    "Create it, or correct the name.",
+	Source: "kubelet pkg/kubelet/kubelet_pods.go; each relation names its field in docs/relations.md",
+}}
