@@ -31,6 +31,7 @@ type program struct {
 	pkg     string // below the module's folder
 	ldflags string
 	faces   []string // further names of the built file
+	note    string   // what to know while it is built
 }
 
 func programs() []program {
@@ -39,7 +40,8 @@ func programs() []program {
 		// Without its version, clients cannot parse what the API server says of itself.
 		{name: "kube", module: "kube", pkg: ".",
 			ldflags: stamp + "gitVersion=" + Version + " " + stamp + "gitMajor=1 " + stamp + "gitMinor=36",
-			faces:   []string{"kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy", "etcd", "kubectl"}},
+			faces:   []string{"kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy", "etcd", "kubectl"},
+			note:    " (the first time takes about seven minutes)"},
 		{name: "coredns", module: "dns", pkg: "."},
 		{name: "labhost", module: ".", pkg: "./cmd/labhost"},
 		{name: "testserver", module: ".", pkg: "./testserver"},
@@ -83,7 +85,7 @@ func (p program) build(ctx context.Context, source, dir string, say func(string,
 	if _, err := os.Stat(dir); err == nil {
 		return nil
 	}
-	say("building %s (once; Kubernetes takes minutes)", p.name)
+	say("building %s%s", p.name, p.note)
 	// The folder gets its name when it is complete, so that a build that was
 	// interrupted is not taken for one.
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {

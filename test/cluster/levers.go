@@ -37,10 +37,15 @@ func (c *Cluster) Kill(ctx context.Context, name string) error {
 }
 
 // Start starts a stopped component and waits until it says that it works. It
-// does nothing when the component runs.
+// does nothing when the component runs. Others that ended without being stopped
+// are started too: the controller manager and the scheduler exit when they
+// cannot renew their lease, and rely on being started again.
 func (c *Cluster) Start(ctx context.Context, name string) error {
 	return c.change(ctx, name, func(s *state, comp *component) error {
-		return c.dir.startAgain(ctx, s, comp)
+		if err := c.dir.startAgain(ctx, s, comp); err != nil {
+			return err
+		}
+		return c.dir.revive(ctx, s)
 	})
 }
 
@@ -113,14 +118,20 @@ func (c *Cluster) Status(ctx context.Context) ([]Status, error) {
 	return c.dir.status(ctx, s), nil
 }
 
-// Await waits until the whole cluster works, for at most ctx.
+// Await waits until the whole cluster works, for at most ctx. It starts again
+// what ended without being stopped.
 func (c *Cluster) Await(ctx context.Context) error {
+	if c.External {
+		return ErrNoLevers
+	}
 	return retry(ctx, "wait for the cluster", func() error {
 		all, err := c.Status(ctx)
-		if err != nil {
+		if err != nil || unwell(all) == nil {
 			return err
 		}
-		return unwell(all)
+		return errors.Join(unwell(all), c.change(ctx, APIServer, func(s *state, _ *component) error {
+			return c.dir.revive(ctx, s)
+		}))
 	})
 }
 
@@ -147,6 +158,18 @@ func (c *Cluster) change(ctx context.Context, name string, do func(*state, *comp
 	}
 	err = do(s, comp)
 	return errors.Join(err, c.dir.saveState(s))
+}
+
+// revive starts again what ended without being stopped.
+func (f folder) revive(ctx context.Context, s *state) error {
+	for i := range s.Components {
+		if c := &s.Components[i]; !c.Stopped && !c.First && !c.Identity.Alive() {
+			if err := f.startAgain(ctx, s, c); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // startAgain starts a component that ended as it was started before.

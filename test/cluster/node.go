@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"text/template"
+	"time"
 
 	"github.com/leadsman-dev/leadsman/test/cluster/process"
 )
@@ -134,12 +135,14 @@ func killContainers(ctx context.Context, first int, name string) error {
 	return nil
 }
 
-// nodeOutput runs a command in the network and the mounts of a node to its end.
+// nodeOutput runs a command on a node to its end. It is in the node's pid
+// namespace too, so that it ends with the node when the caller was killed.
 func nodeOutput(ctx context.Context, first int, args ...string) (string, error) {
-	enter := append([]string{"--target", strconv.Itoa(first), "--net", "--mount", "--"}, args...)
+	enter := append([]string{"--target", strconv.Itoa(first), "--net", "--mount", "--pid", "--"}, args...)
 	var stderr strings.Builder
 	cmd := exec.CommandContext(ctx, "nsenter", enter...)
 	cmd.Stderr = &stderr
+	cmd.WaitDelay = time.Second // cancelling ends nsenter, and the command only with the node
 	out, err := cmd.Output()
 	if err != nil {
 		return "", fmt.Errorf("%s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(stderr.String()))

@@ -32,9 +32,8 @@ const (
 )
 
 // installPackages installs what is missing, with apt-get. Debian's containerd
-// brings a service of the machine's own, which the cluster neither starts,
-// configures nor talks to; a policy for the time of the installation keeps it
-// from being started by it.
+// brings a service of the machine's own, which its installation may start; the
+// cluster neither configures it nor talks to it.
 func installPackages(ctx context.Context, say func(string, ...any)) error {
 	if os.Geteuid() != 0 {
 		return errors.New("the cluster makes namespaces and a bridge, which takes root; run it as root or in a virtual machine")
@@ -65,8 +64,7 @@ func installPackages(ctx context.Context, say func(string, ...any)) error {
 
 func aptGet(ctx context.Context, args ...string) error {
 	cmd := exec.CommandContext(ctx, "apt-get", args...)
-	// RUNLEVEL=1: invoke-rc.d(8) starts no service in single-user mode.
-	cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1")
+	cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
 		return fmt.Errorf("apt-get %s: %w: %s", args[0], err, lines[len(lines)-1])
