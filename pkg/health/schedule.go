@@ -1,0 +1,288 @@
+package health
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/leadsman-dev/leadsman/pkg/finding"
+	"github.com/leadsman-dev/leadsman/pkg/index"
+	"github.com/leadsman-dev/leadsman/pkg/object"
+)
+
+// refusals are the scheduler's own words, the last filter first: a node that
+// failed a late filter passed all earlier ones, so it came closest to fitting
+// (kubernetes pkg/scheduler/apis/config/v1, getDefaultPlugins; the words are
+// the ErrReason constants of pkg/scheduler/framework/plugins).
+var refusals = []struct{ words, name, sentence string }{
+	{"pod has unbound immediate PersistentVolumeClaims", "pvc-pending", "a claim of the pod is not bound to a volume"},
+	{"unbound immediate", "pvc-pending", "a claim of the pod is not bound to a volume"},
+	{"bound to non-existent pv", "pvc-pending", "a claim of the pod is bound to a volume that does not exist"},
+	{"waiting for ephemeral volume controller", "pvc-pending", "the claim of an ephemeral volume has not been created yet"},
+	{"ReadWriteOncePod access mode already in-use", "rwo-deadlock", "another pod uses the claim, which one pod alone may use (ReadWriteOncePod)"},
+	{"pod anti-affinity rules", "unsched-affinity", "no node is free of the pods that this one must keep away from"},
+	{"existing pods anti-affinity", "unsched-affinity", "pods on every possible node refuse to share it with this one"},
+	{"pod affinity rules", "unsched-affinity", "no node runs the pods that this one must be beside"},
+	{"pod topology spread constraints", "unsched-affinity", "no node satisfies the pod's topology spread constraints"},
+	{"no available volume zone", "pv-zone", "the pod's volume is in a zone in which no node can take the pod"},
+	{"PersistentVolume's node affinity", "pv-zone", "the pod's volume cannot be reached from any node that could take the pod"},
+	{"volume node affinity conflict", "pv-zone", "the pod's volume cannot be reached from any node that could take the pod"},
+	{"didn't find available persistent volumes to bind", "pvc-pending", "no node has a volume that the pod's claim could be bound to"},
+	{"did not have enough free storage", "unsched-resources", "no node has enough free storage"},
+	{"exceed max volume count", "unsched-resources", "no node can attach another volume"},
+	{"cannot allocate all claims", "unsched-resources", "no node has the devices that the pod claims"},
+	{"Insufficient ", "unsched-resources", "no node has enough free %s"},
+	{"Too many pods", "unsched-resources", "no node has room for another pod"},
+	{"didn't have free ports", "unsched-hostport", "the host port that the pod asks for is taken on every possible node"},
+	{"Pod's node affinity/selector", "unsched-affinity", "no node has the labels that the pod asks for"},
+	{"didn't match the requested node name", "unsched-affinity", "the node that the pod names is not there"},
+	{"untolerated taint", "unsched-taint", "every node has a taint that the pod does not tolerate"},
+	{"had taints that the pod didn't tolerate", "unsched-taint", "every node has a taint that the pod does not tolerate"},
+	{"were unschedulable", "unsched-taint", "every node is cordoned"},
+}
+
+// scheduling judges PodScheduled=False. The scheduler repeats itself whenever
+// the cluster changes, so a verdict needs 15 s, and none while the autoscaler
+// brings nodes.
+func (p *patient) scheduling() []Problem {
+	c, field := p.condition(corev1.PodScheduled)
+	if c == nil || c.Status == corev1.ConditionTrue || p.pod.Spec.NodeName != "" {
+		return nil
+	}
+	if c.Reason == corev1.PodReasonSchedulingGated || len(p.pod.Spec.SchedulingGates) > 0 {
+		return []Problem{p.gated()}
+	}
+	facts := []finding.Evidence{p.fact(field+".message", c.Message)}
+	if m := objectAbsent.FindStringSubmatch(c.Message); m != nil {
+		ref := core(kindNames[m[1]], p.pod.Namespace, m[2])
+		problem := p.whole("mount-object-missing", fmt.Sprintf("the pod cannot be scheduled: %s %q, which it mounts, does not exist", ref.Kind, ref.Name), facts...)
+		if problem, ok := p.confirmed(problem, ref); ok {
+			return []Problem{problem}
+		}
+		return nil
+	}
+	// What preemption could do is an afterthought that repeats the reasons.
+	filters, _, _ := strings.Cut(c.Message, " preemption: ")
+	for _, r := range refusals {
+		if strings.Contains(filters, r.words) {
+			sentence := r.sentence
+			if strings.Contains(sentence, "%s") {
+				sentence = fmt.Sprintf(sentence, lacking(filters))
+			}
+			return []Problem{p.unschedulable(r.name, sentence, c, facts)}
+		}
+	}
+	return nil
+}
+
+func (p *patient) unschedulable(name, sentence string, c *corev1.PodCondition, facts []finding.Evidence) Problem {
+	since := since(p.v, latest(c.LastTransitionTime.Time, p.pod.CreationTimestamp.Time))
+	certain := since >= 15*time.Second
+	if e := lastEvent(p.v, p.pod, reasonIs("TriggeredScaleUp")); e != nil && p.v.Now.Sub(index.EventTime(e)) < 10*time.Minute && strings.HasPrefix(name, "unsched-") {
+		certain = false
+		facts = append(facts, eventFact(e))
+		sentence += "; the autoscaler is adding one"
+	}
+	problem := p.whole(name, sentence, facts...).certain(certain)
+	switch name {
+	case "pvc-pending":
+		return p.claimPending(problem)
+	case "rwo-deadlock":
+		return p.sharedClaim(problem)
+	case "unsched-resources":
+		problem.Evidence = append(problem.Evidence, p.requests()...)
+		problem.Fix = []finding.Fix{manual("lower resources.requests of the pod template, free or add nodes, or move other pods away")}
+	case "unsched-taint":
+		problem.Fix = []finding.Fix{manual("add a toleration to the pod template, or remove the taint (a cordoned node: kubectl uncordon NODE)"), run("see the taints", "", "get", "nodes", "-o", "custom-columns=NODE:.metadata.name,TAINTS:.spec.taints[*].key,CORDONED:.spec.unschedulable")}
+	case "unsched-affinity":
+		problem.Fix = []finding.Fix{manual("correct nodeSelector, affinity or topologySpreadConstraints of the pod template, or label a node"), run("see the labels", "", "get", "nodes", "--show-labels")}
+	case "unsched-hostport":
+		problem.Fix = []finding.Fix{manual("remove hostPort (a Service needs none), or run at most one such pod a node")}
+	case "pv-zone":
+		problem.Fix = []finding.Fix{manual("let the pod run where its volume is (nodeSelector, affinity, free nodes in that zone); a volume cannot move between zones")}
+	}
+	return problem
+}
+
+var insufficient = regexp.MustCompile(`Insufficient ([A-Za-z0-9./-]+[A-Za-z0-9])`)
+
+// lacking names the resources of which nodes have not enough.
+func lacking(message string) string {
+	var names []string
+	for _, m := range insufficient.FindAllStringSubmatch(message, -1) {
+		if !slices.Contains(names, m[1]) {
+			names = append(names, m[1])
+		}
+	}
+	if len(names) == 0 {
+		return "room"
+	}
+	return strings.Join(names, " and ")
+}
+
+// requests cites what the containers ask for.
+func (p *patient) requests() []finding.Evidence {
+	var facts []finding.Evidence
+	for _, u := range p.units {
+		for _, r := range []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory} {
+			if q, ok := u.spec.Resources.Requests[r]; ok {
+				facts = append(facts, p.fact(u.specField+".resources.requests."+string(r), q.String()))
+			}
+		}
+	}
+	return facts
+}
+
+func (p *patient) gated() Problem {
+	var gates []string
+	var facts []finding.Evidence
+	for i, g := range p.pod.Spec.SchedulingGates {
+		gates = append(gates, g.Name)
+		facts = append(facts, p.fact(fmt.Sprintf("spec.schedulingGates[%d].name", i), g.Name))
+	}
+	if len(facts) == 0 {
+		_, field := p.condition(corev1.PodScheduled)
+		facts = append(facts, p.fact(field+".reason", corev1.PodReasonSchedulingGated))
+	}
+	problem := p.whole("sched-gated", fmt.Sprintf("the pod is held back on purpose until its scheduling gate is removed (%s)", strings.Join(gates, ", ")), facts...)
+	problem.Fix = []finding.Fix{manual("the controller that set the gate removes it, usually a queue such as Kueue: look there")}
+	return problem
+}
+
+// claimPending cites what holds the claim up. A claim that waits for its first
+// consumer is not named: that is its normal state.
+func (p *patient) claimPending(problem Problem) Problem {
+	for i, vol := range p.pod.Spec.Volumes {
+		name := claimOf(p.pod, vol)
+		if name == "" {
+			continue
+		}
+		it, ok := p.v.Get(core("PersistentVolumeClaim", p.pod.Namespace, name))
+		claim, typed := it.Object.(*corev1.PersistentVolumeClaim)
+		if !ok || !typed || claim.Status.Phase != corev1.ClaimPending {
+			continue
+		}
+		for _, cause := range ofClaim(p.v, claim).Problems {
+			problem.Message = fmt.Sprintf("claim %q of the pod is not bound: %s", name, cause.Message)
+			problem.Evidence = append(problem.Evidence, p.fact(fmt.Sprintf("spec.volumes[%d]", i), name))
+			problem.Evidence = append(problem.Evidence, cause.Evidence...)
+			problem.Fix = cause.Fix
+			return problem
+		}
+	}
+	problem.Fix = []finding.Fix{run("see which claim is pending, and why", p.pod.Namespace, "describe", "pvc")}
+	return problem
+}
+
+// claimOf is the claim behind a volume; a generic ephemeral volume's is named
+// after pod and volume (component-helpers storage/ephemeral, VolumeClaimName).
+func claimOf(pod *corev1.Pod, vol corev1.Volume) string {
+	switch {
+	case vol.PersistentVolumeClaim != nil:
+		return vol.PersistentVolumeClaim.ClaimName
+	case vol.Ephemeral != nil:
+		return pod.Name + "-" + vol.Name
+	}
+	return ""
+}
+
+// sharedClaim names the pod that holds a claim which one pod alone may use.
+func (p *patient) sharedClaim(problem Problem) Problem {
+	mine := map[string]bool{}
+	for _, vol := range p.pod.Spec.Volumes {
+		if name := claimOf(p.pod, vol); name != "" {
+			mine[name] = true
+		}
+	}
+	for _, other := range index.Typed[*corev1.Pod](p.v, gk("", "Pod"), p.pod.Namespace) {
+		if other.UID == p.pod.UID || other.Spec.NodeName == "" || podFinished(other) {
+			continue
+		}
+		for i, vol := range other.Spec.Volumes {
+			if name := claimOf(other, vol); mine[name] {
+				return p.heldBy(problem, other, fact(podRef(other), fmt.Sprintf("spec.volumes[%d].persistentVolumeClaim.claimName", i), name), name)
+			}
+		}
+	}
+	problem.Terminal = false
+	problem.Fix = []finding.Fix{manual("end the pod that uses the claim; a Deployment with such a volume needs strategy Recreate")}
+	return problem
+}
+
+var usedBy = regexp.MustCompile(`used by pod\(s\) ([a-z0-9.-]+)`)
+
+// multiAttach: the volume is attached to another node. It comes loose by itself
+// unless the pod that holds it is one that the rollout waits to replace.
+func (p *patient) multiAttach(e *corev1.Event) Problem {
+	problem := p.whole("rwo-deadlock", "the pod's volume is still attached to another node, and only one node at a time may use it", eventFact(e)).lasting(since(p.v, p.began()) > 6*time.Minute)
+	problem.Fix = []finding.Fix{manual("wait until the volume is detached (up to 6 minutes after its node died), or end the pod that holds it; a Deployment with such a volume needs strategy Recreate")}
+	m := usedBy.FindStringSubmatch(e.Message)
+	if m == nil {
+		return problem
+	}
+	it, ok := p.v.Get(core("Pod", p.pod.Namespace, strings.TrimRight(m[1], ".")))
+	holder, typed := it.Object.(*corev1.Pod)
+	if !ok || !typed {
+		return problem
+	}
+	return p.heldBy(problem, holder, fact(it.Ref, "spec.nodeName", holder.Spec.NodeName), "")
+}
+
+// heldBy: a holder that is being deleted lets go soon. One of the same
+// Deployment never does under RollingUpdate, which keeps it until this pod is ready.
+func (p *patient) heldBy(problem Problem, holder *corev1.Pod, evidence finding.Evidence, claim string) Problem {
+	problem.Evidence = append(problem.Evidence, evidence)
+	what := "volume"
+	if claim != "" {
+		what = fmt.Sprintf("claim %q", claim)
+	}
+	mine, _ := topOwner(p.v, p.pod, p.ref)
+	theirs, _ := topOwner(p.v, holder, podRef(holder))
+	problem.Message = fmt.Sprintf("the pod's %s is held by pod %q", what, holder.Name)
+	if holder.DeletionTimestamp != nil {
+		problem.Message += ", which is being deleted"
+		return problem.certain(false)
+	}
+	if mine.Key() != theirs.Key() || mine.Kind != "Deployment" || !p.rolling(mine) {
+		problem.Terminal = false
+		return problem
+	}
+	problem.Message += ", which the rollout keeps until this pod is ready: neither can go on"
+	problem.Fix = []finding.Fix{run("let the old pod go before the new one starts", p.pod.Namespace, "patch", mine.Arg(), "--type=merge", "-p", `{"spec":{"strategy":{"type":"Recreate","rollingUpdate":null}}}`)}
+	return problem.certain(true)
+}
+
+func (p *patient) rolling(deployment object.Ref) bool {
+	it, ok := p.v.Get(deployment)
+	d, typed := it.Object.(*appsv1.Deployment)
+	return ok && typed && d.Spec.Strategy.Type != appsv1.RecreateDeploymentStrategyType
+}
+
+// pushedOut judges a pod that was ended from outside: by its node's kubelet for
+// lack of room (pkg/kubelet/eviction) or by the scheduler for a more important one.
+func (p *patient) pushedOut() []Problem {
+	reason, message := p.pod.Status.Reason, p.pod.Status.Message
+	facts := []finding.Evidence{p.fact("status.reason", reason), p.fact("status.message", message)}
+	target, field := p.condition(corev1.DisruptionTarget)
+	_, managed := index.Controller(p.pod)
+	switch {
+	case reason == "Evicted":
+		problem := p.whole("evicted", "the node evicted the pod: "+clip(message, 200), facts...).certain(!managed)
+		problem.Node = p.pod.Spec.NodeName
+		problem.Fix = []finding.Fix{manual("set resources.requests to what the pod really uses, or free the resource that the message names on node " + p.pod.Spec.NodeName)}
+		return []Problem{problem}
+	case reason == "Preempting", target != nil && target.Status == corev1.ConditionTrue && target.Reason == corev1.PodReasonPreemptionByScheduler:
+		if target != nil {
+			facts = []finding.Evidence{p.fact(field+".reason", target.Reason), p.fact(field+".message", target.Message)}
+		}
+		problem := p.whole("preempted", "the pod had to make room for a more important one", facts...).certain(!managed)
+		problem.Fix = []finding.Fix{manual("give the workload a higher priorityClassName, or add room to the cluster")}
+		return []Problem{problem}
+	}
+	return nil
+}
