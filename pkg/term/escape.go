@@ -48,7 +48,7 @@ func escape(s string, lines bool) string {
 			b.WriteByte('\n')
 		case lines && r == '\t':
 			b.WriteString("    ")
-		case !visible(r) || marks > maxMarks:
+		case !Visible(r) || marks > maxMarks:
 			writeEscaped(&b, r)
 		default:
 			b.WriteRune(r)
@@ -67,10 +67,11 @@ func isPlain(s string) bool {
 	return true
 }
 
-// visible leaves out what unicode.IsPrint lets through although it shows
+// Visible says whether a terminal shows the rune and does nothing else with it.
+// It leaves out what unicode.IsPrint lets through although it shows
 // nothing: Hangul fillers, the grapheme joiner, variation selectors (they can
 // carry hidden text). U+FE0F stays, since common emoji end with it.
-func visible(r rune) bool {
+func Visible(r rune) bool {
 	return unicode.IsPrint(r) &&
 		!unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) &&
 		(r == 0xfe0f || !unicode.Is(unicode.Variation_Selector, r))

@@ -52,6 +52,11 @@ func Size(stream any) (width, height int, ok bool) {
 	return width, height, err == nil && width > 0 && height > 0
 }
 
+// InPlace says whether Out is a screen that can be drawn over.
+func (s Streams) InPlace() bool {
+	return IsTerminal(s.Out) && s.Env("TERM") != "dumb" && interpretsEscapes(s.Out)
+}
+
 func descriptor(stream any) (int, bool) {
 	f, ok := stream.(interface{ Fd() uintptr })
 	if !ok {

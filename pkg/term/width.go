@@ -71,7 +71,7 @@ func Wrap(s string, width int) []string {
 			lines = append(lines, paragraph)
 			continue
 		}
-		lines = append(lines, wrapWords(strings.Fields(paragraph), width)...)
+		lines = append(lines, wrapWords(strings.Split(paragraph, " "), width)...)
 	}
 	return lines
 }
@@ -87,9 +87,9 @@ func wrapWords(words []string, width int) []string {
 		case used+1+size <= width:
 			line, used = line+" "+word, used+1+size
 		default:
-			lines = append(lines, line)
+			lines = append(lines, strings.TrimRight(line, " "))
 			line, used = word, size
 		}
 	}
-	return append(lines, line)
+	return append(lines, strings.TrimRight(line, " "))
 }

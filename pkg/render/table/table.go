@@ -170,7 +170,7 @@ func (t Table) writeCells(out *line, cells []Cell, widths []int, gap int) {
 			c.Text = term.TruncateMiddle(c.Text, room, out.style.Ellipsis())
 		}
 		used := 0
-		if c.Lead != "" || c.Text != "" {
+		if (c.Lead != "" || c.Text != "") && pending < out.limit() {
 			out.spaces(pending)
 			pending = 0
 			used = out.cell(c, widths[i])
@@ -197,7 +197,6 @@ func (l *line) limit() int {
 }
 
 func (l *line) spaces(n int) {
-	n = min(n, l.limit())
 	l.used += n
 	for range n {
 		l.w.WriteByte(' ')

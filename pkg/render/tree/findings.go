@@ -1,0 +1,149 @@
+package tree
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/leadsman-dev/leadsman/pkg/finding"
+	"github.com/leadsman-dev/leadsman/pkg/report"
+	"github.com/leadsman-dev/leadsman/pkg/term"
+)
+
+// As many findings as a person reads before the tree.
+const (
+	mostCauses       = 5
+	mostConsequences = 3
+	mostObjects      = 3
+	mostGaps         = 8
+)
+
+// findings writes those that the headline left, equal ones together.
+func (o Options) findings(p prose, all []finding.Finding) {
+	causes, consequences, left := 0, 0, 0
+	for _, group := range groupEqual(all) {
+		count, most := &causes, mostCauses
+		if group[0].CausedBy != nil {
+			count, most = &consequences, mostConsequences
+		}
+		if *count++; *count > most && !o.All {
+			left += len(group)
+			continue
+		}
+		sign, tone := severitySign(group[0].Severity, p.style)
+		p.paragraph(sign, tone, p.style.Text(group[0].Code+"  "+claim(group)), term.Plain)
+		if group[0].CausedBy == nil {
+			details(p, group[0])
+		}
+	}
+	if left > 0 {
+		p.paragraph("", term.Plain, fmt.Sprintf("and %d more: --all or -o json", left), term.Dim)
+	}
+}
+
+// groupEqual puts findings that say the same of several objects together, in
+// the order of the first of each.
+func groupEqual(all []finding.Finding) [][]finding.Finding {
+	var groups [][]finding.Finding
+	for _, f := range all {
+		at := slices.IndexFunc(groups, func(g []finding.Finding) bool { return saysTheSame(g[0], f) })
+		if at < 0 {
+			groups = append(groups, []finding.Finding{f})
+		} else {
+			groups[at] = append(groups[at], f)
+		}
+	}
+	return groups
+}
+
+func saysTheSame(a, b finding.Finding) bool {
+	if (a.CausedBy == nil) != (b.CausedBy == nil) || a.CausedBy != nil && *a.CausedBy != *b.CausedBy {
+		return false
+	}
+	return a.Code == b.Code && a.Severity == b.Severity && a.Message == b.Message
+}
+
+// claim is "Pod/a, Pod/b and 3 more: message".
+func claim(group []finding.Finding) string {
+	var names []string
+	for _, f := range group[:min(len(group), mostObjects)] {
+		names = append(names, f.Object.String())
+	}
+	text := strings.Join(names, ", ")
+	if more := len(group) - len(names); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	text += ": " + group[0].Message
+	if cause := group[0].CausedBy; cause != nil {
+		text += fmt.Sprintf(" (follows from %s of %s)", cause.Code, cause.Object)
+	}
+	return text
+}
+
+// details are the evidence in one line, and the fixes.
+func details(p prose, f finding.Finding) {
+	var facts []string
+	for i, e := range f.Evidence {
+		text := fact(e)
+		before := f.Object
+		if i > 0 {
+			before = f.Evidence[i-1].Object
+		}
+		if e.Object != before {
+			text = e.Object.String() + " " + text
+		}
+		facts = append(facts, text)
+	}
+	if len(facts) > 0 {
+		p.paragraph("    ", term.Plain, p.style.Text(strings.Join(facts, " · ")), term.Dim)
+	}
+	fixes(p, f.Fix)
+}
+
+func severitySign(s finding.Severity, style term.Style) (string, term.Tone) {
+	switch s {
+	case finding.Error:
+		return style.Sign("✗ ", "ERROR: "), term.Bad
+	case finding.Warning:
+		return style.Sign("! ", "WARNING: "), term.Warn
+	default:
+		return style.Sign("· ", "INFO: "), term.Dim
+	}
+}
+
+// budget is the last line: what the answer cost and what it did not see.
+func (o Options) budget(p prose, r *report.Report) {
+	cost := fmt.Sprintf("%d requests, %.2f s", r.Budget.Requests, r.Budget.Seconds)
+	switch {
+	case r.Budget.Snapshot:
+		cost = "from a snapshot"
+	case r.Budget.Requests == 1:
+		cost = fmt.Sprintf("1 request, %.2f s", r.Budget.Seconds)
+	}
+	if gaps := o.gaps(r.Gaps); gaps != "" {
+		cost += " · not seen: " + gaps
+	}
+	p.paragraph("", term.Plain, p.style.Text(cost), term.Dim)
+}
+
+// gaps names each once. Namespaces are told only where they differ.
+func (o Options) gaps(all []report.Gap) string {
+	several := slices.ContainsFunc(all, func(g report.Gap) bool { return g.Namespace != all[0].Namespace })
+	var told []string
+	for _, g := range all {
+		text := g.Resource
+		if g.Name != "" {
+			text += "/" + g.Name
+		}
+		if several && g.Namespace != "" {
+			text += " in " + g.Namespace
+		}
+		if text += " (" + g.Reason + ")"; !slices.Contains(told, text) {
+			told = append(told, text)
+		}
+	}
+	if more := len(told) - mostGaps; more > 0 && !o.All {
+		return fmt.Sprintf("%s and %d more (--all or -o json)", strings.Join(told[:mostGaps], ", "), more)
+	}
+	return strings.Join(told, ", ")
+}

@@ -1,0 +1,91 @@
+// Package tree writes a report for people: the verdict in a sentence, what it
+// rests on and what to do, the tree, and what the answer cost.
+package tree
+
+import (
+	"bufio"
+	"io"
+
+	"github.com/leadsman-dev/leadsman/pkg/render/table"
+	"github.com/leadsman-dev/leadsman/pkg/report"
+	"github.com/leadsman-dev/leadsman/pkg/term"
+)
+
+// Options are what -o wide, --no-headers and --all choose.
+type Options struct {
+	Wide      bool // the column of details
+	NoHeaders bool
+	All       bool // every finding, every gap
+}
+
+// Render writes the report. Nothing is wider than style.Width except commands,
+// which stay whole so that they can be copied.
+func (o Options) Render(w io.Writer, r *report.Report, style term.Style) error {
+	out := bufio.NewWriter(w)
+	p := prose{w: out, style: style}
+	o.verdict(p, r)
+	if len(r.Tree) > 0 {
+		p.blank()
+		if err := o.table(r.Tree, style).Write(out, style); err != nil {
+			return err
+		}
+	}
+	o.budget(p, r)
+	return out.Flush()
+}
+
+func (o Options) table(forest []*report.Node, style term.Style) table.Table {
+	t := table.Table{
+		NoHeaders: o.NoHeaders,
+		Gap:       2,
+		Columns: []table.Column{
+			{Yield: 2, Min: 28, Middle: true},
+			{Title: "READY", Yield: 5, Min: 5},
+			{Title: "STATUS", Yield: 4, Min: 12},
+			{Title: "AGE", Yield: 6, Min: 4},
+			{Title: "WHY", Yield: 1, Min: 16},
+		},
+	}
+	if o.Wide {
+		t.Columns = append(t.Columns, table.Column{Title: "DETAIL", Yield: 3, Min: 16})
+	}
+	t.Rows = rows{style: style, wide: o.Wide}.forest(forest)
+	return t
+}
+
+// prose writes lines of safe text, wrapped between words to the screen.
+type prose struct {
+	w     *bufio.Writer
+	style term.Style
+}
+
+func (p prose) blank() { p.w.WriteByte('\n') }
+
+// paragraph writes text after a lead of its own tone; further lines are
+// indented by as much as the lead is wide.
+func (p prose) paragraph(lead string, leadTone term.Tone, text string, tone term.Tone) {
+	indent := term.Width(lead)
+	for i, line := range term.Wrap(text, p.room(indent)) {
+		if i == 0 {
+			p.w.WriteString(p.style.Paint(leadTone, lead))
+		} else {
+			p.indent(indent)
+		}
+		p.w.WriteString(p.style.Paint(tone, line))
+		p.blank()
+	}
+}
+
+func (p prose) indent(n int) {
+	for range n {
+		p.w.WriteByte(' ')
+	}
+}
+
+// room is what an indent leaves of the screen; 0 is unlimited.
+func (p prose) room(indent int) int {
+	if p.style.Width <= 0 {
+		return 0
+	}
+	return max(20, p.style.Width-indent)
+}
