@@ -1,0 +1,122 @@
+package live
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/leadsman-dev/leadsman/pkg/term"
+)
+
+func text(s string) Frame {
+	return func(w io.Writer, _ term.Style) error {
+		_, err := io.WriteString(w, s)
+		return err
+	}
+}
+
+func widthOf(w io.Writer, style term.Style) error {
+	_, err := fmt.Fprintf(w, "%d wide\n", style.Width)
+	return err
+}
+
+func feed(frames ...Frame) <-chan Frame {
+	c := make(chan Frame, len(frames))
+	for _, f := range frames {
+		c <- f
+	}
+	close(c)
+	return c
+}
+
+func TestAPipeGetsFramesThatDiffer(t *testing.T) {
+	var b bytes.Buffer
+	now := func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) }
+	err := Show(t.Context(), term.Streams{Out: &b}, term.ColorAuto, now, feed(text("a\n"), text("a\n"), text("b\n")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff("--- 2026-01-02T03:04:05Z\na\n--- 2026-01-02T03:04:05Z\nb\n", b.String()); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func TestTheEndOfTheContextEndsAPipe(t *testing.T) {
+	interrupted := errors.New("interrupted")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(interrupted)
+	if err := Show(ctx, term.Streams{Out: io.Discard}, term.ColorAuto, time.Now, nil); !errors.Is(err, interrupted) {
+		t.Errorf("got %v, want the cause", err)
+	}
+}
+
+func screenOf(out io.Writer, width, height *int) *screen {
+	return &screen{out: out, style: term.Style{Unicode: true}, size: func() (int, int) { return *width, *height }}
+}
+
+func TestAScreenIsDrawnOverAndLeftAsItWas(t *testing.T) {
+	var b bytes.Buffer
+	width, height := 80, 3
+	if err := screenOf(&b, &width, &height).run(t.Context(), feed(text("1\n2\n3\n"), text("1\n2\n3\n4\n"))); err != nil {
+		t.Fatal(err)
+	}
+	want := enter +
+		beginUpdate + "1\x1b[K\r\n2\x1b[K\r\n3\x1b[K" + endUpdate +
+		beginUpdate + "1\x1b[K\r\n2\x1b[K\r\n… 2 more rows: enlarge the window, or leave out -w\x1b[K" + endUpdate +
+		leave + "1\n2\n3\n4\n"
+	if diff := cmp.Diff(want, b.String()); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func TestAScreenIsDrawnAgainWhenItsSizeChanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var b bytes.Buffer
+		width, height := 80, 24
+		frames := make(chan Frame, 1)
+		frames <- widthOf
+		ended := make(chan error)
+		go func() { ended <- screenOf(&b, &width, &height).run(t.Context(), frames) }()
+		synctest.Wait()
+		width = 40
+		time.Sleep(3 * lookForResize)
+		synctest.Wait()
+		close(frames)
+		if err := <-ended; err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Count(b.String(), beginUpdate); got != 2 {
+			t.Errorf("drawn %d times, want 2", got)
+		}
+		if !strings.HasSuffix(b.String(), leave+"40 wide\n") {
+			t.Errorf("the end is %q", b.String())
+		}
+	})
+}
+
+func TestAScreenIsRestoredAfterAnError(t *testing.T) {
+	var b bytes.Buffer
+	width, height := 80, 24
+	failed := errors.New("no picture")
+	err := screenOf(&b, &width, &height).run(t.Context(), feed(func(io.Writer, term.Style) error { return failed }))
+	if !errors.Is(err, failed) || !strings.Contains(b.String(), leave) {
+		t.Errorf("error %v, output %q", err, b.String())
+	}
+}
+
+func TestTheSmallestWindow(t *testing.T) {
+	style := term.Style{Width: 1}
+	for height := range 3 {
+		if got := len(visible([][]byte{{'a'}, {'b'}, {'c'}}, height, style)); got > max(1, height) {
+			t.Errorf("%d rows on a screen of %d", got, height)
+		}
+	}
+}
