@@ -85,6 +85,14 @@ func (s Style) Ellipsis() string {
 // Cut shortens safe text to width cells.
 func (s Style) Cut(text string, width int) string { return Truncate(text, width, s.Ellipsis()) }
 
+// Fit shortens safe text to the width of the screen, if there is one.
+func (s Style) Fit(text string) string {
+	if s.Width <= 0 {
+		return text
+	}
+	return s.Cut(text, s.Width)
+}
+
 // Sign picks between a Unicode sign and its ASCII stand-in.
 func (s Style) Sign(unicode, ascii string) string {
 	if s.Unicode {

@@ -92,7 +92,7 @@ func visible(rows [][]byte, height int, style term.Style) [][]byte {
 	}
 	shown := max(0, height-1)
 	note := fmt.Sprintf("%s %d more rows: enlarge the window, or leave out -w", style.Ellipsis(), len(rows)-shown)
-	note = style.Paint(term.Dim, style.Cut(note, style.Width))
+	note = style.Paint(term.Dim, style.Fit(note))
 	return append(rows[:shown:shown], []byte(note))
 }
 

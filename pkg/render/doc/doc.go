@@ -1,0 +1,104 @@
+// Package doc writes a report as a document for programs: JSON and YAML by the
+// schema in docs/schema, and the names that -o name prints.
+//
+// Documents are the same on every terminal. What a terminal would act on is
+// written as JSON escapes, which mean the same to a program.
+package doc
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf16"
+
+	"github.com/leadsman-dev/leadsman/pkg/finding"
+	"github.com/leadsman-dev/leadsman/pkg/object"
+	"github.com/leadsman-dev/leadsman/pkg/report"
+	"github.com/leadsman-dev/leadsman/pkg/term"
+)
+
+// JSON writes the report indented by two.
+func JSON(w io.Writer, r *report.Report, _ term.Style) error {
+	data, err := encode(r)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(data)
+	return err
+}
+
+// YAML writes the same document, its fields in the same order.
+func YAML(w io.Writer, r *report.Report, _ term.Style) error {
+	data, err := encode(r)
+	if err != nil {
+		return err
+	}
+	data, err = toYAML(data)
+	if err != nil {
+		return fmt.Errorf("the report of %s as YAML: %w", r.Target, err)
+	}
+	_, err = w.Write(data)
+	return err
+}
+
+// Names writes kubectl's kind.group/name of each object of the tree once.
+func Names(w io.Writer, r *report.Report, style term.Style) error {
+	var b bytes.Buffer
+	written := map[object.Ref]bool{}
+	report.Walk(r.Tree, func(n *report.Node, _ int) {
+		if key := n.Object.Key(); n.Folded == 0 && n.Object.Name != "" && !written[key] {
+			written[key] = true
+			kind := strings.ToLower(n.Object.Kind)
+			if n.Object.Group != "" {
+				kind += "." + n.Object.Group
+			}
+			fmt.Fprintln(&b, style.Text(kind+"/"+n.Object.Name))
+		}
+	})
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+func encode(r *report.Report) ([]byte, error) {
+	document := *r
+	if document.Findings == nil {
+		document.Findings = []finding.Finding{}
+	}
+	if document.Gaps == nil {
+		document.Gaps = []report.Gap{}
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(document); err != nil {
+		return nil, fmt.Errorf("the report of %s as JSON: %w", r.Target, err)
+	}
+	return escapeInvisible(b.Bytes(), surrogates), nil
+}
+
+// surrogates is JSON's escape of what lies beyond 16 bits.
+func surrogates(r rune) string {
+	high, low := utf16.EncodeRune(r)
+	return fmt.Sprintf(`\u%04x\u%04x`, high, low)
+}
+
+// escapeInvisible changes nothing outside strings, for there everything is
+// ASCII. beyond escapes what lies beyond 16 bits.
+func escapeInvisible(data []byte, beyond func(rune) string) []byte {
+	var b bytes.Buffer
+	b.Grow(len(data))
+	for _, r := range string(data) {
+		switch {
+		case r == '\n' || term.Visible(r):
+			b.WriteRune(r)
+		case r > 0xffff:
+			b.WriteString(beyond(r))
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return b.Bytes()
+}
