@@ -109,7 +109,9 @@ func imageFaults() []fault {
 }
 
 func startFaults() []fault {
-	app := func(change func(*corev1.Container)) podOption { return func(p *corev1.Pod) { change(&p.Spec.Containers[0]) } }
+	app := func(change func(*corev1.Container)) podOption {
+		return func(p *corev1.Pod) { change(&p.Spec.Containers[0]) }
+	}
 	running := func(d time.Duration, ready bool) podOption {
 		return func(p *corev1.Pod) {
 			if !ready {
