@@ -24,9 +24,19 @@ func Fold(forest []*Node, all bool) []*Node {
 
 // The fewest siblings that fold.
 const (
-	fewestHealthy = 2
-	fewestAlike   = 3
+	fewestCopies = 2 // healthy copies that a controller made
+	fewestOthers = 4 // healthy siblings that have names of their own
+	fewestAlike  = 3 // siblings in the same trouble
 )
+
+func fewestHealthy(kind string) int {
+	switch kind {
+	case "Pod", "ReplicaSet", "Job", "ControllerRevision", "EndpointSlice":
+		return fewestCopies
+	default:
+		return fewestOthers
+	}
+}
 
 func foldSiblings(siblings []*Node) []*Node {
 	groups := map[string][]*Node{}
@@ -39,7 +49,7 @@ func foldSiblings(siblings []*Node) []*Node {
 	for _, n := range siblings {
 		group := groups[foldKey(n)]
 		switch {
-		case wellAndQuiet(n) && len(group) >= fewestHealthy:
+		case wellAndQuiet(n) && len(group) >= fewestHealthy(n.Object.Kind):
 			if n == group[len(group)-1] {
 				folded = append(folded, healthyRow(group))
 			}

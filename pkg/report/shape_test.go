@@ -96,6 +96,13 @@ func TestFold(t *testing.T) {
 				with(row("Pod/web", Healthy), func(n *Node) { n.Title = "container b" }))},
 			"\nPod/web\n  container a\n  container b\n",
 		},
+		"objects with names of their own fold only when they are many": {
+			[]*Node{
+				row("Ingress/a", Healthy, row("Service/a", Healthy), row("Service/b", Healthy), row("Service/c", Healthy)),
+				row("Ingress/b", Healthy, row("Service/d", Healthy), row("Service/e", Healthy), row("Service/f", Healthy), row("Service/g", Healthy)),
+			},
+			"\nIngress/a\n  Service/a\n  Service/b\n  Service/c\nIngress/b\n  … 4 services ok\n",
+		},
 		"what was asked for stays": {
 			[]*Node{row("ReplicaSet/web", Healthy, with(row("Pod/a", Healthy), asked), row("Pod/b", Healthy), row("Pod/c", Healthy))},
 			"\nReplicaSet/web\n  Pod/a\n  … 2 pods ready\n",
@@ -202,4 +209,18 @@ func TestMark(t *testing.T) {
 	check(t, Mark(nil, next), outline(next))
 	check(t, Mark([]*Node{}, []*Node{row("Pod/a", Healthy)}), "\nPod/a (new)\n")
 	check(t, Mark(next, nil), "\nReplicaSet/web (gone)\n  Pod/a (gone)\n    ConfigMap/moved (gone)\n  Pod/c (gone)\n  Pod/d (gone)\n")
+}
+
+func BenchmarkFoldTenThousand(b *testing.B) {
+	root := row("Deployment/web", Healthy)
+	for i := range 100 {
+		set := row(fmt.Sprintf("ReplicaSet/%d", i), Healthy)
+		for j := range 100 {
+			set.Children = append(set.Children, with(row(fmt.Sprintf("Pod/%d-%d", i, j), Failing), status("Pending")))
+		}
+		root.Children = append(root.Children, set)
+	}
+	for b.Loop() {
+		Fold([]*Node{root}, false)
+	}
 }

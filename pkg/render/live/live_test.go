@@ -65,12 +65,13 @@ func screenOf(out io.Writer, width, height *int) *screen {
 func TestAScreenIsDrawnOverAndLeftAsItWas(t *testing.T) {
 	var b bytes.Buffer
 	width, height := 80, 3
-	if err := screenOf(&b, &width, &height).run(t.Context(), feed(text("1\n2\n3\n"), text("1\n2\n3\n4\n"))); err != nil {
+	if err := screenOf(&b, &width, &height).run(t.Context(), feed(text("1\n2\n"), text("1\n2\n3\n"), text("1\n2\n3\n4\n"))); err != nil {
 		t.Fatal(err)
 	}
 	want := enter +
-		beginUpdate + "1\x1b[K\r\n2\x1b[K\r\n3\x1b[K" + endUpdate +
-		beginUpdate + "1\x1b[K\r\n2\x1b[K\r\n… 2 more rows: enlarge the window, or leave out -w\x1b[K" + endUpdate +
+		beginUpdate + "\x1b[K1\r\n\x1b[K2\r\n\x1b[J" + endUpdate +
+		beginUpdate + "\x1b[K1\r\n\x1b[K2\r\n\x1b[K3" + endUpdate +
+		beginUpdate + "\x1b[K1\r\n\x1b[K2\r\n\x1b[K… 2 more rows: enlarge the window, or leave out -w" + endUpdate +
 		leave + "1\n2\n3\n4\n"
 	if diff := cmp.Diff(want, b.String()); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)

@@ -20,8 +20,10 @@ const (
 	leave = "\x1b[?7h\x1b[?25h\x1b[?1049l"
 
 	beginUpdate = "\x1b[?2026h\x1b[H"
-	endOfRow    = "\x1b[K"
-	endUpdate   = "\x1b[J\x1b[?2026l"
+	clearRow    = "\x1b[K" // before the text: behind a full row it would take the last cell
+	nextRow     = "\r\n"
+	clearBelow  = "\x1b[J"
+	endUpdate   = "\x1b[?2026l"
 )
 
 type screen struct {
@@ -61,7 +63,7 @@ func (s *screen) run(ctx context.Context, frames <-chan Frame) (err error) {
 }
 
 // draw writes the frame over the one before it, in one write and without
-// clearing first: that is what would flicker.
+// clearing the screen first: that is what would flicker.
 func (s *screen) draw() error {
 	s.width, s.height = s.size()
 	s.style.Width = s.width
@@ -72,12 +74,16 @@ func (s *screen) draw() error {
 	rows := bytes.Split(bytes.TrimSuffix(picture.Bytes(), []byte("\n")), []byte("\n"))
 	var b bytes.Buffer
 	b.WriteString(beginUpdate)
-	for i, row := range visible(rows, s.height, s.style) {
+	rows = visible(rows, s.height, s.style)
+	for i, row := range rows {
 		if i > 0 {
-			b.WriteString("\r\n")
+			b.WriteString(nextRow)
 		}
+		b.WriteString(clearRow)
 		b.Write(row)
-		b.WriteString(endOfRow)
+	}
+	if len(rows) < s.height {
+		b.WriteString(nextRow + clearBelow)
 	}
 	b.WriteString(endUpdate)
 	_, err := s.out.Write(b.Bytes())
