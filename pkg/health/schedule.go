@@ -81,8 +81,8 @@ func (p *patient) scheduling() []Problem {
 }
 
 func (p *patient) unschedulable(name, sentence string, c *corev1.PodCondition, facts []finding.Evidence) Problem {
-	since := since(p.v, latest(c.LastTransitionTime.Time, p.pod.CreationTimestamp.Time))
-	certain := since >= 15*time.Second
+	waited := since(p.v, latest(c.LastTransitionTime.Time, p.pod.CreationTimestamp.Time))
+	certain := waited >= 15*time.Second
 	if e := lastEvent(p.v, p.pod, reasonIs("TriggeredScaleUp")); e != nil && p.v.Now.Sub(index.EventTime(e)) < 10*time.Minute && strings.HasPrefix(name, "unsched-") {
 		certain = false
 		facts = append(facts, eventFact(e))

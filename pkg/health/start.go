@@ -14,7 +14,7 @@ import (
 )
 
 // calm is how long a container must run before an earlier crash is history: the
-// kubelet then forgets its back-off (pkg/kubelet, MaxContainerBackOff doubled).
+// kubelet then forgets its back-off (pkg/kubelet, MaxCrashLoopBackOff doubled).
 const calm = 10 * time.Minute
 
 // death is the end of a container that is still news.

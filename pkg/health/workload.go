@@ -135,7 +135,7 @@ func deploymentSets(v *index.View, d *appsv1.Deployment) []metav1.Object {
 }
 
 // deploymentFailures are what keeps pods, or the ReplicaSet itself, from being
-// created (pkg/controller/deployment, getNewReplicaSet and isCollision).
+// created (pkg/controller/deployment, getNewReplicaSet).
 func deploymentFailures(v *index.View, ref object.Ref, d *appsv1.Deployment) []Problem {
 	if c, field := deploymentCondition(d, appsv1.DeploymentProgressing); c != nil && c.Reason == "ReplicaSetCreateError" {
 		return []Problem{{

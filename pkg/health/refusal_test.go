@@ -1,0 +1,74 @@
+package health
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+func TestAStatefulSetIsRefusedInEventsAlone(t *testing.T) {
+	sts := &appsv1.StatefulSet{ObjectMeta: metav1.ObjectMeta{Name: "db", Namespace: "shop", UID: "sts-db"}, Spec: appsv1.StatefulSetSpec{Replicas: new(int32(2))}, Status: appsv1.StatefulSetStatus{Replicas: 1, ReadyReplicas: 1}}
+	refused := event(sts, "FailedCreate", `create Pod db-1 in StatefulSet db failed error: pods "db-1" is forbidden: exceeded quota: small, requested: pods=1, used: pods=4, limited: pods=4`, time.Minute, 3)
+	if got := names(of(sts, refused).state(t).Problems); !slices.Equal(got, []string{"quota"}) {
+		t.Errorf("got %v", got)
+	}
+	created := event(sts, "SuccessfulCreate", "create Pod db-1 in StatefulSet db successful", time.Second, 1)
+	if got := names(of(sts, refused, created).state(t).Problems); len(got) > 0 {
+		t.Errorf("a pod was created since, but got %v", got)
+	}
+}
+
+func TestAHolderThatIsBeingDeletedLetsGoByItself(t *testing.T) {
+	oldSet, newSet := replicaSet("web-1", "1", "redis:7", 1), replicaSet("web-2", "2", "redis:8", 0)
+	leaving := pod(named("old"), claims("data"), ownedBy(oldSet, "ReplicaSet"))
+	leaving.DeletionTimestamp = new(ago(-10 * time.Second))
+	attaching := pod(named("new"), claims("data"), ownedBy(newSet, "ReplicaSet"), waits("ContainerCreating", ""), begun(time.Minute))
+	multi := event(attaching, "FailedAttachVolume", `Multi-Attach error for volume "pvc-1" Volume is already used by pod(s) old`, time.Minute, 1)
+	ps := of(attaching, multi, leaving, deployment(), oldSet, newSet).state(t).Problems
+	if len(ps) != 1 || ps[0].Terminal || !strings.Contains(ps[0].Message, "being deleted") {
+		t.Errorf("got %+v", ps)
+	}
+}
+
+func TestATerminatingNamespaceSaysWhatRemains(t *testing.T) {
+	ns := &corev1.Namespace{
+		ObjectMeta: metav1.ObjectMeta{Name: "shop", DeletionTimestamp: new(ago(time.Hour))},
+		Spec:       corev1.NamespaceSpec{Finalizers: []corev1.FinalizerName{corev1.FinalizerKubernetes}},
+		Status: corev1.NamespaceStatus{Phase: corev1.NamespaceTerminating, Conditions: []corev1.NamespaceCondition{
+			{Type: corev1.NamespaceDeletionDiscoveryFailure, Status: corev1.ConditionTrue, Message: "unable to retrieve the complete list of server APIs: metrics.k8s.io/v1beta1"}}},
+	}
+	s := of(ns).state(t)
+	if s.Level != Warning || s.Status != "Terminating" || len(s.Problems) != 1 || !strings.Contains(s.Problems[0].Message, "namespace controller") || !strings.Contains(s.Problems[0].Message, "metrics.k8s.io") {
+		t.Errorf("got %+v", s)
+	}
+}
+
+func TestMetadataAloneSaysNothingButThatItIsDeleted(t *testing.T) {
+	secret := &metav1.PartialObjectMetadata{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"}, ObjectMeta: metav1.ObjectMeta{Name: "s", Namespace: "shop"}}
+	if s := of(secret).state(t); s.Level != None {
+		t.Errorf("got %+v", s)
+	}
+	gone := secret.DeepCopy()
+	gone.DeletionTimestamp = new(ago(time.Hour))
+	gone.Finalizers = []string{"foregroundDeletion"}
+	if s := of(gone).state(t); s.Level != Warning || !strings.Contains(s.Problems[0].Message, "garbage collector") {
+		t.Errorf("got %+v", s)
+	}
+}
+
+func TestARouteIsJudgedByTheConditionsOfEachParent(t *testing.T) {
+	route := custom("ignored", "", "", 0)
+	route.SetKind("HTTPRoute")
+	conditions := route.Object["status"].(map[string]any)["conditions"].([]any)
+	refs := map[string]any{"type": "ResolvedRefs", "status": "False", "reason": "BackendNotFound", "message": "service api not found"}
+	route.Object["status"] = map[string]any{"conditions": conditions[:0], "parents": []any{map[string]any{"conditions": []any{map[string]any{"type": "Accepted", "status": "True"}, refs}}}}
+	s := of(route).state(t)
+	if s.Level != Broken || s.Problems[0].Evidence[0].Field != "status.parents[0].conditions[1].status" {
+		t.Errorf("got %+v", s)
+	}
+}
