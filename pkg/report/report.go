@@ -35,6 +35,7 @@ type Report struct {
 	Gaps       []Gap             `json:"gaps"`
 	Budget     Budget            `json:"budget"`
 	Tree       []*Node           `json:"tree,omitempty"`
+	Services   []*Service        `json:"services,omitempty"`
 }
 
 // Gap is something that could not be seen.
