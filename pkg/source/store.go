@@ -3,6 +3,7 @@ package source
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -257,7 +258,37 @@ func (s *Store) Log(_ context.Context, q LogQuery) (string, *Gap) {
 	if l, ok := s.logs[q]; ok {
 		return l.Text, l.Gap
 	}
+	best, found := LogText{}, false
+	for _, l := range s.logs {
+		if l.Query.contains(q) && (!found || l.Query.key() < best.Query.key()) {
+			best, found = l, true
+		}
+	}
+	if found {
+		return lastLines(best.Text, q.Lines), best.Gap
+	}
 	return "", &Gap{Resource: "pods/log", Namespace: q.Namespace, Name: q.Pod, Reason: NotRecorded}
+}
+
+// contains says whether one log query's answer holds another's: more lines, or
+// all (zero), as a dump has them. A dump may not know the pod's UID.
+func (q LogQuery) contains(other LogQuery) bool {
+	if q.Lines != 0 && (other.Lines == 0 || q.Lines < other.Lines) || q.UID != "" && other.UID != "" && q.UID != other.UID {
+		return false
+	}
+	q.Lines, q.UID = other.Lines, other.UID
+	return q == other
+}
+
+func lastLines(text string, n int) string {
+	if n <= 0 {
+		return text
+	}
+	lines := strings.SplitAfter(text, "\n")
+	if lines[len(lines)-1] == "" {
+		lines = lines[:len(lines)-1]
+	}
+	return strings.Join(lines[max(0, len(lines)-n):], "")
 }
 
 // PutLog stores what a log query was answered with.
@@ -303,5 +334,5 @@ func (q LogQuery) key() string {
 	if q.Previous {
 		previous = "1"
 	}
-	return strings.Join([]string{q.Namespace, q.Pod, q.UID, q.Container, previous}, "/")
+	return strings.Join([]string{q.Namespace, q.Pod, q.UID, q.Container, previous, strconv.Itoa(q.Lines)}, "/")
 }
