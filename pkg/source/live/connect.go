@@ -68,9 +68,9 @@ func configError(err error) error {
 
 // meter counts requests and the bytes of their answers. It asks for gzip
 // itself, as http.Transport would, so that it sees the bytes before they are
-// inflated. The server compresses answers above 128 KiB, which are then a
-// sixth of the size; that outweighs the server's work on any but a local
-// cluster, where kubectl's --disable-compression turns it off.
+// inflated. The server compresses only answers above 128 KiB (apiserver
+// pkg/endpoints/handlers/responsewriters), where it pays on any but a local
+// cluster; kubectl's --disable-compression turns it off.
 type meter struct {
 	next     http.RoundTripper
 	requests *atomic.Int64
