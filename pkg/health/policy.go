@@ -31,9 +31,10 @@ func ofAutoscaler(h *autoscalingv2.HorizontalPodAutoscaler) State {
 		if c.Reason == "ScalingDisabled" {
 			return State{Level: OK, Status: "off: target has 0 replicas", Detail: s.Detail}
 		}
-		s.Level, s.Status = Broken, clip(c.Reason, 30)
+		// The target runs on as it is: what does not work is its scaling.
+		s.Level, s.Status = Warning, clip(c.Reason, 30)
 		s.Problems = append(s.Problems, Problem{
-			Name: "condition", Severity: finding.Error,
+			Name: "condition", Severity: finding.Warning,
 			Message:  fmt.Sprintf("the autoscaler does not scale %s: %s", s.Detail, clip(c.Message, 200)),
 			Evidence: []finding.Evidence{fact(ref, fmt.Sprintf("status.conditions[%d].reason", i), c.Reason), fact(ref, fmt.Sprintf("status.conditions[%d].message", i), c.Message)},
 			Fix:      []finding.Fix{manual(scalingAdvice(c.Reason))},

@@ -111,7 +111,7 @@ func TestTheStateOfAnObjectInWords(t *testing.T) {
 		{"a lost claim", of(claim(corev1.ClaimLost)), Broken, "", "Lost"},
 		{"a released volume", of(&corev1.PersistentVolume{ObjectMeta: metav1.ObjectMeta{Name: "pv"}, Status: corev1.PersistentVolumeStatus{Phase: corev1.VolumeReleased}}), Warning, "", "Released"},
 		{"a volume that cannot be attached", of(&storagev1.VolumeAttachment{ObjectMeta: metav1.ObjectMeta{Name: "a"}, Status: storagev1.VolumeAttachmentStatus{AttachError: &storagev1.VolumeError{Message: "no"}}}), Broken, "", "cannot attach"},
-		{"an autoscaler without metrics", of(autoscaler(autoscalingv2.ScalingActive, "FailedGetResourceMetric")), Broken, "", "FailedGetResourceMetric"},
+		{"an autoscaler without metrics", of(autoscaler(autoscalingv2.ScalingActive, "FailedGetResourceMetric")), Warning, "", "FailedGetResourceMetric"},
 		{"an autoscaler of nothing is off on purpose", of(autoscaler(autoscalingv2.ScalingActive, "ScalingDisabled")), OK, "", "off: target has 0 replicas"},
 		{"a budget that allows no disruption", of(budget(2, 0)), Warning, "2/2", "no disruption allowed"},
 		{"a budget without pods", of(budget(0, 0)), Warning, "0/0", "no pods match"},

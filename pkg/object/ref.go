@@ -124,7 +124,7 @@ func parseTypeThenNames(args []string, selecting bool) ([]Arg, error) {
 	case selecting && len(names) > 0:
 		return nil, fmt.Errorf("a name and a selector exclude each other: give TYPE -l SELECTOR or TYPE/NAME")
 	case !selecting && len(names) == 0:
-		return nil, fmt.Errorf("which %s? give a name (%s/NAME), a selector (-l) or --all-objects", args[0], args[0])
+		return nil, fmt.Errorf("which %s? give a name (%s/NAME) or a selector (-l)", args[0], args[0])
 	case selecting:
 		names = []string{""}
 	}

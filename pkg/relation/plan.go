@@ -104,6 +104,7 @@ func (p *planner) visit(r object.Ref, part Part) {
 		p.doors(it)
 	case Branch:
 		p.forward(it, func(row *Row) bool { return row.Chain })
+		p.slices(it)
 	case User:
 		p.owners(it)
 	}
@@ -322,9 +323,18 @@ func (p *planner) doors(it index.Item) {
 		if row.Side == Route && p.choice.takes(row, it.Ref) {
 			p.listSources(it, row)
 		}
-		if it.Ref.Kind == "Service" && row.Name == "endpointslice-service" {
-			p.listSources(it, row) // the slices tell how many addresses a Service really has
-		}
+	}
+	p.slices(it)
+}
+
+// slices asks for a Service's EndpointSlices: they tell how many addresses it
+// really has, without a look at all of its pods.
+func (p *planner) slices(it index.Item) {
+	if it.Ref.Kind == "Service" && it.Ref.Group == "" {
+		p.want(source.Query{
+			Kind: schema.GroupKind{Group: "discovery.k8s.io", Kind: "EndpointSlice"}, Namespace: it.Ref.Namespace,
+			Labels: labels.Set{"kubernetes.io/service-name": it.Ref.Name}.String(),
+		})
 	}
 }
 

@@ -198,3 +198,52 @@ func PodSpecPath(gk schema.GroupKind) string {
 	}
 	return "spec.template.spec"
 }
+
+// Choose reads the value of --relations: "" is the default choice, "owner"
+// ownership alone, "all" every row, otherwise names separated by commas.
+func (t *Table) Choose(value string) (Choice, error) {
+	switch value {
+	case "":
+		return Choice{}, nil
+	case "all":
+		return Choice{All: true}, nil
+	case "owner":
+		return Choice{Only: map[string]bool{}}, nil
+	}
+	choice := Choice{Only: map[string]bool{}}
+	for name := range strings.SplitSeq(value, ",") {
+		if !slices.ContainsFunc(t.Rows, func(r Row) bool { return r.Name == name }) {
+			return Choice{}, fmt.Errorf("there is no relation %q; known are owner, all, %s", name, strings.Join(t.Names(), ", "))
+		}
+		choice.Only[name] = true
+	}
+	return choice, nil
+}
+
+// Names are the names of all rows, in the order of the table.
+func (t *Table) Names() []string {
+	names := make([]string, 0, len(t.Rows))
+	for _, r := range t.Rows {
+		names = append(names, r.Name)
+	}
+	return names
+}
+
+// Kinds are all kinds that the table mentions.
+func (t *Table) Kinds() []schema.GroupKind {
+	var kinds []schema.GroupKind
+	take := func(gk schema.GroupKind) {
+		if gk.Kind != "*" && gk.Kind != "custom" && !slices.Contains(kinds, gk) {
+			kinds = append(kinds, gk)
+		}
+	}
+	for i := range t.Rows {
+		for _, gk := range t.Rows[i].Sources() {
+			take(gk)
+		}
+		if to, ok := t.Rows[i].Target(); ok {
+			take(to)
+		}
+	}
+	return kinds
+}

@@ -86,7 +86,7 @@ func Close(names []string, want string) []string {
 	for _, n := range names {
 		d := Distance(strings.ToLower(want), strings.ToLower(n))
 		related := len(want) >= 4 && len(n) >= 4 && (strings.HasPrefix(n, want) || strings.HasPrefix(want, n))
-		if n != want && (d <= max(2, len(want)/4) || related) {
+		if n != want && (d <= max(2, len(want)/3) || related) {
 			near = append(near, scored{n, d})
 		}
 	}

@@ -133,6 +133,9 @@ func (p *Pass) linked() []finding.Finding {
 		if f.CausedBy == nil && f.Severity != finding.Info {
 			f.CausedBy = p.causeBelow(*f)
 		}
+		if f.CausedBy == nil {
+			f.CausedBy = p.saidBelow(*f)
+		}
 	}
 	return fs
 }
@@ -211,7 +214,20 @@ func (p *Pass) below(r object.Ref) map[object.Ref]bool {
 	return set
 }
 
-// levelOf is a root's own state, with what hangs on it taken in.
+// saidBelow is the same failure reported by something that the object owns: a
+// Deployment repeats its ReplicaSet's refusals in a condition of its own.
+func (p *Pass) saidBelow(f finding.Finding) *finding.Cause {
+	for _, child := range p.Graph.Owned(f.Object) {
+		for _, c := range p.findings {
+			if c.Code == f.Code && c.Object.Key() == child.Ref.Key() {
+				return &finding.Cause{Code: c.Code, Object: c.Object}
+			}
+		}
+	}
+	return nil
+}
+
+// worse is the worse of two levels.
 func worse(a, b health.Level) health.Level {
 	if rank(b) < rank(a) {
 		return b

@@ -40,7 +40,7 @@ func (b *builder) grow(n *report.Node, it index.Item, from inheritance) {
 		}
 	}
 	for _, e := range b.g.To(it.Ref) {
-		if e.Row.Side == relation.Under {
+		if e.Row.Side == relation.Under && !b.hasChild(n, e.From) {
 			b.branch(n, e, e.From, e.Why)
 		}
 	}

@@ -9,12 +9,14 @@ import (
 	"github.com/leadsman-dev/leadsman/pkg/finding"
 	"github.com/leadsman-dev/leadsman/pkg/index"
 	"github.com/leadsman-dev/leadsman/pkg/object"
+	"github.com/leadsman-dev/leadsman/pkg/relation"
+	"github.com/leadsman-dev/leadsman/pkg/source"
 )
 
 // owners checks every ownerReference of what is shown: that the owner exists,
 // is the same object, may own this one, and is the only controller.
 func owners() Analyzer {
-	return Analyzer{Name: "owners", Docs: ownerDocs, Run: func(p *Pass) {
+	return Analyzer{Name: "owners", Docs: ownerDocs, Needs: needOwners, Run: func(p *Pass) {
 		for _, it := range p.Shown {
 			for i, o := range it.Object.GetOwnerReferences() {
 				p.checkOwner(it, o, fmt.Sprintf("metadata.ownerReferences[%d]", i))
@@ -23,6 +25,25 @@ func owners() Analyzer {
 			p.checkCycle(it)
 		}
 	}}
+}
+
+// needOwners looks for a missing owner in all namespaces: one that lives
+// elsewhere is another fault than one that is gone.
+func needOwners(g *relation.Graph, _ []object.Ref) []source.Query {
+	var qs []source.Query
+	for _, it := range g.View.Every() {
+		for _, o := range it.Object.GetOwnerReferences() {
+			owner := object.New(o.APIVersion, o.Kind, it.Ref.Namespace, o.Name)
+			kind, served := g.View.Served(owner.GroupKind())
+			if _, known := g.View.ByUID(o.UID); known || !served || !kind.Namespaced || it.Ref.Namespace == "" {
+				continue
+			}
+			if presence, _ := g.View.Presence(owner); presence == index.Missing {
+				qs = append(qs, source.Query{Kind: owner.GroupKind(), Metadata: true})
+			}
+		}
+	}
+	return qs
 }
 
 func (p *Pass) checkOwner(it index.Item, o metav1.OwnerReference, field string) {

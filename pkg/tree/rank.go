@@ -9,8 +9,8 @@ var causes = []string{
 	"tree/node-notready", "tree/removed-api", "tree/owner-cycle", "tree/owner-cross-namespace", "tree/owner-wrong-uid", "tree/owner-missing",
 	"tree/reference-missing",
 	"tree/quota", "tree/limitrange", "tree/podsecurity", "tree/webhook-denied", "tree/webhook-unreachable", "tree/sa-missing", "tree/priorityclass-missing", "tree/rs-create-error",
-	"tree/image-invalid", "tree/image-not-found", "tree/image-auth", "tree/image-never-pull", "tree/image-signature", "tree/image-rate-limit", "tree/image-registry-down",
-	"tree/config-object-missing", "tree/config-key-missing", "tree/mount-object-missing",
+	"tree/image-invalid", "tree/image-not-found", "tree/image-auth", "tree/image-never-pull", "tree/image-signature", "tree/image-rate-limit", "tree/image-registry-down", "tree/image-pull",
+	"tree/config-object-missing", "tree/config-key-missing", "tree/mount-object-missing", "tree/mount-failed",
 	"tree/oom", "tree/init-crash", "tree/liveness-kill", "tree/startup-kill", "tree/sidecar-crash", "tree/crash-app", "tree/crash-exit0", "tree/run-error", "tree/poststart-hook",
 	"tree/pvc-pending", "tree/rwo-deadlock", "tree/pv-zone",
 	"tree/unsched-resources", "tree/unsched-taint", "tree/unsched-affinity", "tree/unsched-hostport", "tree/sched-gated",
@@ -19,8 +19,8 @@ var causes = []string{
 // symptoms are what follows from something else wherever something else was
 // found, from the nearest to the cause to the farthest.
 var symptoms = []string{
-	"tree/readiness-failing", "tree/readiness-gate", "tree/job-failed", "tree/observed-lag", "tree/stuck-terminating", "tree/progress-deadline",
-	"tree/none-ready", "tree/not-available", "tree/service-unready", "tree/hpa-inactive", "tree/condition-failed",
+	"tree/readiness-failing", "tree/readiness-gate", "tree/init-slow", "tree/sandbox", "tree/job-failed", "tree/terminating-stuck",
+	"tree/stuck-terminating", "tree/observed-lag", "tree/progress-deadline", "tree/condition",
 }
 
 var symptom = func() map[string]bool {

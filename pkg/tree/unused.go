@@ -38,7 +38,7 @@ func unused() Analyzer {
 func needTemplates(g *relation.Graph, roots []object.Ref) []source.Query {
 	var qs []source.Query
 	for _, r := range roots {
-		if r.Kind != "PodDisruptionBudget" && r.Kind != "Service" {
+		if r.Kind != "PodDisruptionBudget" && r.Kind != "Service" || len(g.From(r)) > 0 {
 			continue
 		}
 		for _, kind := range []schema.GroupKind{

@@ -1,0 +1,91 @@
+// Package cli is what every plugin shares: its name from argv[0], kubectl's
+// flags, clients that are made only when asked for, completion, and the one
+// place where errors become exit codes.
+package cli
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+
+	"github.com/leadsman-dev/leadsman/pkg/term"
+)
+
+// Env is what a command runs in. Tests make their own.
+type Env struct {
+	Streams term.Streams
+	Config  *genericclioptions.ConfigFlags
+	Display string // how usage calls the command: "kubectl explain-tree"
+	Now     func() time.Time
+	Version string
+}
+
+// Plugin builds the command of one plugin.
+type Plugin func(*Env) *cobra.Command
+
+// Main runs a plugin as the process: arguments, streams, signals, exit code.
+func Main(plugin Plugin) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := Run(ctx, plugin, os.Args, term.System())
+	stop()
+	os.Exit(code)
+}
+
+// Run runs a plugin with the given arguments, argv[0] included, and returns
+// its exit code.
+func Run(ctx context.Context, plugin Plugin, argv []string, streams term.Streams) int {
+	called := CalledAs(argv[0])
+	env := &Env{
+		Streams: streams,
+		Config:  genericclioptions.NewConfigFlags(true).WithDeprecatedPasswordFlag().WithDiscoveryQPS(-1).WithDiscoveryBurst(-1),
+		Display: called.Display,
+		Now:     time.Now,
+		Version: version(),
+	}
+	args := argv[1:]
+	if called.Completes {
+		args = append([]string{cobra.ShellCompRequestCmd}, args...)
+		env.Streams.Err = io.Discard // a completion that fails is silent
+	}
+	cmd := plugin(env)
+	cmd.SetArgs(args)
+	cmd.SetIn(streams.In)
+	cmd.SetOut(streams.Out)
+	cmd.SetErr(env.Streams.Err)
+	err := cmd.ExecuteContext(ctx)
+	if err != nil {
+		say(env.Streams.Err, err)
+	}
+	return Code(err)
+}
+
+// New is a root command with what all plugins have in common.
+func (e *Env) New(cmd *cobra.Command) *cobra.Command {
+	cmd.SilenceErrors, cmd.SilenceUsage = true, true
+	cmd.Version = e.Version
+	cmd.DisableAutoGenTag = true
+	cmd.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: e.Display}
+	cmd.CompletionOptions.HiddenDefaultCmd = true
+	e.Config.AddFlags(cmd.PersistentFlags())
+	return cmd
+}
+
+// release is set by the release build.
+var release string
+
+func version() string {
+	if release != "" {
+		return release
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return "development"
+}

@@ -1,0 +1,106 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/leadsman-dev/leadsman/pkg/finding"
+	"github.com/leadsman-dev/leadsman/pkg/report"
+	"github.com/leadsman-dev/leadsman/pkg/term"
+)
+
+// The exit codes of every plugin.
+const (
+	ExitOK           = 0
+	ExitError        = 1   // could not run
+	ExitProblem      = 2   // a problem was found, and --fail-on counts it
+	ExitUnknown      = 3   // not enough could be seen for a verdict
+	ExitTimedOut     = 4   //
+	ExitSuperseded   = 5   // superseded or deleted
+	ExitAvailability = 6   // availability broken
+	ExitRolledBack   = 7   //
+	ExitRollbackFail = 8   //
+	ExitInterrupted  = 130 // by a signal
+)
+
+// Exit is an error that carries its exit code. An Exit without an Err says
+// nothing more: the report has said it.
+type Exit struct {
+	Code int
+	Err  error
+}
+
+func (e *Exit) Error() string {
+	if e.Err == nil {
+		return fmt.Sprintf("exit code %d", e.Code)
+	}
+	return e.Err.Error()
+}
+
+func (e *Exit) Unwrap() error { return e.Err }
+
+// Code is the exit code that an error asks for: the one place that maps them.
+func Code(err error) int {
+	var exit *Exit
+	switch {
+	case err == nil:
+		return ExitOK
+	case errors.As(err, &exit):
+		return exit.Code
+	case errors.Is(err, context.Canceled):
+		return ExitInterrupted
+	case errors.Is(err, context.DeadlineExceeded):
+		return ExitTimedOut
+	}
+	return ExitError
+}
+
+// say writes an error as kubectl does; a stranger's words in it are escaped.
+func say(w io.Writer, err error) {
+	var exit *Exit
+	if errors.As(err, &exit) && exit.Err == nil || errors.Is(err, context.Canceled) {
+		return
+	}
+	fmt.Fprintf(w, "error: %s\n", term.EscapeLines(err.Error()))
+}
+
+// FailOn is the value of --fail-on: the severity from which a finding fails
+// the run.
+type FailOn string
+
+// The values of --fail-on.
+const (
+	FailOnError   FailOn = "error"
+	FailOnWarning FailOn = "warning"
+	FailNever     FailOn = "never"
+)
+
+// Set reads the flag.
+func (f *FailOn) Set(value string) error {
+	switch FailOn(value) {
+	case FailOnError, FailOnWarning, FailNever:
+		*f = FailOn(value)
+		return nil
+	}
+	return fmt.Errorf("must be error, warning or never")
+}
+
+func (f *FailOn) String() string { return string(*f) }
+
+// Type is how help calls the value.
+func (f *FailOn) Type() string { return "severity" }
+
+// Judge is the exit that a report asks for: an unknown verdict is 3 whatever
+// --fail-on says, since nothing was proven.
+func (f FailOn) Judge(r *report.Report) error {
+	if r.Verdict == report.Unknown {
+		return &Exit{Code: ExitUnknown}
+	}
+	worst, any := finding.Worst(r.Findings)
+	if any && (f == FailOnError && worst == finding.Error || f == FailOnWarning && worst != finding.Info) {
+		return &Exit{Code: ExitProblem}
+	}
+	return nil
+}

@@ -1,0 +1,82 @@
+package explaintree
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/leadsman-dev/leadsman/pkg/cli"
+	"github.com/leadsman-dev/leadsman/pkg/collect"
+	"github.com/leadsman-dev/leadsman/pkg/render/live"
+	"github.com/leadsman-dev/leadsman/pkg/report"
+	"github.com/leadsman-dev/leadsman/pkg/term"
+)
+
+const (
+	settle = 150 * time.Millisecond // changes come in bursts: one frame for each burst
+	pulse  = 10 * time.Second       // ages and graces move on without any change
+)
+
+// follow shows the tree again whenever a watch reports a change. The same
+// judgement and the same renderer draw every frame.
+func (o *options) follow(ctx context.Context, env *cli.Env, session *cli.Session, request collect.Request) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	frames := make(chan live.Frame)
+	go func() {
+		defer close(frames)
+		if err := o.draw(ctx, session, request, frames); err != nil {
+			cancel(err)
+		}
+	}()
+	return live.Show(ctx, env.Streams, o.Color, env.Now, frames)
+}
+
+// draw sends a frame after each change, until ctx ends or the object is gone.
+func (o *options) draw(ctx context.Context, session *cli.Session, request collect.Request, frames chan<- live.Frame) error {
+	cache := collect.NewCache(session.Watcher)
+	defer cache.Close()
+	var last []*report.Node
+	for {
+		cache.Tick()
+		facts, err := collect.Collect(ctx, cache, request)
+		var root *collect.RootError
+		switch {
+		case errors.As(err, &root) && root.Gap == nil && last != nil:
+			return &cli.Exit{Code: cli.ExitSuperseded, Err: fmt.Errorf("%w any more: it was deleted", err)}
+		case err != nil:
+			return explainRoot(ctx, session, err)
+		}
+		r := o.explain(facts, session)
+		r.Budget = report.Budget{} // what a stream costs is no property of one frame
+		next := r.Tree
+		r.Tree = report.Mark(last, next)
+		last = next
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case frames <- func(w io.Writer, style term.Style) error { return o.write(w, r, style) }:
+		}
+		if err := wait(ctx, cache); err != nil {
+			return err
+		}
+	}
+}
+
+func wait(ctx context.Context, cache *collect.Cache) error {
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(pulse):
+		return nil
+	case <-cache.Changed():
+	}
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(settle):
+		return nil
+	}
+}
