@@ -27,7 +27,7 @@ func (b *builder) grow(n *report.Node, it index.Item, from inheritance) {
 	for _, child := range b.ordered(it, b.g.Owned(it.Ref)) {
 		b.child(n, child, b.ownershipName(it, child), b.whyOwned(child), below)
 	}
-	for _, e := range b.g.From(it.Ref) {
+	for _, e := range outermostFirst(b.g.From(it.Ref)) {
 		switch e.Row.Side {
 		case relation.Down:
 			b.down(n, e, below)
@@ -183,7 +183,7 @@ func (b *builder) guards(parent *report.Node, it index.Item) {
 	seen := map[object.Ref]bool{}
 	for _, r := range b.reached(it) {
 		for _, e := range b.g.To(r) {
-			if e.Row.Side != relation.Guards || seen[e.From.Key()] {
+			if e.Row.Side != relation.Guards || seen[e.From.Key()] || b.hasChild(parent, e.From) {
 				continue
 			}
 			seen[e.From.Key()] = true

@@ -37,6 +37,7 @@ func Needs(g *relation.Graph, roots []object.Ref) ([]source.Query, []source.LogQ
 		if uid := it.Object.GetUID(); uid != "" {
 			qs = append(qs, source.Query{Kind: schema.GroupKind{Kind: "Event"}, Namespace: it.Ref.Namespace, Fields: "involvedObject.uid=" + string(uid)})
 		}
+		qs = append(qs, missingOf(g.View, it)...)
 		if pod, ok := it.Object.(*corev1.Pod); ok {
 			logs = append(logs, crashLogs(pod)...)
 			if pod.Spec.NodeName != "" {
@@ -46,6 +47,18 @@ func Needs(g *relation.Graph, roots []object.Ref) ([]source.Query, []source.LogQ
 	}
 	slices.SortFunc(qs, source.Query.Compare)
 	return slices.Compact(qs), logs
+}
+
+// missingOf reads what an object says that it waits for: only a look tells
+// whether it is really missing.
+func missingOf(v *index.View, it index.Item) []source.Query {
+	var qs []source.Query
+	for _, problem := range health.Of(v, it).Problems {
+		if r := problem.Missing; !r.IsZero() {
+			qs = append(qs, source.Query{Kind: r.GroupKind(), Namespace: r.Namespace, Name: r.Name, Metadata: true})
+		}
+	}
+	return qs
 }
 
 // unwell are the objects of the answer that are not well, worst first, a few

@@ -12,6 +12,7 @@ import (
 	"github.com/leadsman-dev/leadsman/pkg/health"
 	"github.com/leadsman-dev/leadsman/pkg/index"
 	"github.com/leadsman-dev/leadsman/pkg/object"
+	"github.com/leadsman-dev/leadsman/pkg/relation"
 )
 
 // ordered puts what an object owns into the order in which it is read: the
@@ -56,6 +57,33 @@ func ordinal(name string) (string, int) {
 		return name, 0
 	}
 	return name[:i+1], n
+}
+
+// outermostFirst puts what leads traffic in before the workloads behind it, and
+// those before what they need, so that each is drawn where it belongs rather
+// than at the first mention of its name.
+func outermostFirst(edges []relation.Edge) []relation.Edge {
+	sorted := slices.Clone(edges)
+	slices.SortStableFunc(sorted, func(x, y relation.Edge) int {
+		return cmp.Compare(layer(x), layer(y))
+	})
+	return sorted
+}
+
+func layer(e relation.Edge) int {
+	switch {
+	case e.Row.Side != relation.Down:
+		return 0
+	case e.To.Kind == "Gateway" || e.To.Kind == "Ingress":
+		return 1
+	case strings.HasSuffix(e.To.Kind, "Route"):
+		return 2
+	case e.To.Kind == "Service":
+		return 3
+	case relation.PodSpecPath(e.To.GroupKind()) != "":
+		return 4
+	}
+	return 5
 }
 
 // kindRank puts what runs before what records.

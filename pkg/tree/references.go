@@ -84,11 +84,11 @@ func ownsPods(g *relation.Graph, r object.Ref) bool {
 func (p *Pass) missing(it index.Item, e relation.Edge) finding.Finding {
 	f := finding.Finding{
 		Code: "tree/reference-missing", Severity: finding.Error, Object: it.Ref,
-		Message:  fmt.Sprintf("%s does not exist, and %s needs it (%s)", e.To, it.Ref, e.Why),
+		Message:  fmt.Sprintf("needs %s (%s), which does not exist", e.To, e.Why),
 		Evidence: []finding.Evidence{evidence(it.Ref, e.Field, e.To.Name)},
 	}
 	if e.Gap != nil && e.Gap.Reason == source.NotServed {
-		f.Message = fmt.Sprintf("%s cannot exist: the server has no kind %s", e.To, e.To.Kind)
+		f.Message = fmt.Sprintf("needs %s (%s), which cannot exist: the server has no kind %s", e.To, e.Why, e.To.Kind)
 	}
 	if close := p.namesakes(e.To); len(close) > 0 {
 		f.Message += "; there is " + strings.Join(close, ", ")
@@ -152,7 +152,7 @@ func (p *Pass) checkKeys(it index.Item, e relation.Edge) {
 		}
 		f := finding.Finding{
 			Code: "tree/reference-missing", Severity: finding.Error, Object: it.Ref,
-			Message: fmt.Sprintf("%s has no key %q, and %s needs it (%s)", e.To, key, it.Ref, e.Why),
+			Message: fmt.Sprintf("needs the key %q of %s (%s), which has no such key", key, e.To, e.Why),
 			Evidence: []finding.Evidence{
 				evidence(it.Ref, e.Field, e.To.Name+", key "+key),
 				evidence(e.To, "data", "keys "+strings.Join(keysOf(cm), ", ")),

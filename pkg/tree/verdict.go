@@ -27,15 +27,17 @@ func (b *builder) verdict(roots []object.Ref, findings []finding.Finding, gaps [
 	}
 	switch {
 	case cause != nil && cause.Severity == finding.Error:
-		return report.Broken, b.brokenSentence(roots, *cause)
+		return report.Broken, b.brokenSentence(roots, *cause) + others(findings)
 	case level == health.Broken:
 		return report.Broken, b.subject(roots) + " is broken: " + b.statuses(roots) + "."
 	case level == health.Unknown:
 		return report.Unknown, b.subject(roots) + " cannot be judged: " + b.statuses(roots) + "."
 	case level == health.Progressing:
 		return report.Progressing, b.progressSentence(roots, cause)
+	case cause != nil && len(roots) == 1 && cause.Object.Key() == roots[0].Key() && level == health.Warning:
+		return report.OK, b.subject(roots) + ": " + strings.TrimSuffix(cause.Message, ".") + "."
 	case cause != nil:
-		return report.OK, b.subject(roots) + " " + b.works(roots) + ", but " + about(roots, *cause) + "."
+		return report.OK, b.subject(roots) + " " + b.works(roots) + ", but " + b.about(roots, *cause) + "."
 	}
 	return report.OK, b.subject(roots) + " " + b.works(roots) + "."
 }
@@ -56,11 +58,11 @@ func (b *builder) subject(roots []object.Ref) string {
 
 // about is a finding's message with its object in front, unless that is the
 // only object asked about.
-func about(roots []object.Ref, f finding.Finding) string {
+func (b *builder) about(roots []object.Ref, f finding.Finding) string {
 	if len(roots) == 1 && roots[0].Key() == f.Object.Key() {
 		return strings.TrimSuffix(f.Message, ".")
 	}
-	return f.Object.String() + ": " + strings.TrimSuffix(f.Message, ".")
+	return b.title(f.Object) + ": " + strings.TrimSuffix(f.Message, ".")
 }
 
 func (b *builder) works(roots []object.Ref) string {
@@ -107,7 +109,7 @@ func (b *builder) statuses(roots []object.Ref) string {
 func (b *builder) progressSentence(roots []object.Ref, cause *finding.Finding) string {
 	sentence := b.subject(roots) + " is under way: " + b.statuses(roots)
 	if cause != nil {
-		return sentence + ". Watch: " + about(roots, *cause) + "."
+		return sentence + ". Watch: " + b.about(roots, *cause) + "."
 	}
 	return sentence + "."
 }
@@ -120,7 +122,7 @@ func (b *builder) brokenSentence(roots []object.Ref, cause finding.Finding) stri
 			return b.oneBroken(it.Object, subject, roots, cause)
 		}
 	}
-	return fmt.Sprintf("%s: something is broken. %s.", subject, about(roots, cause))
+	return fmt.Sprintf("%s: something is broken. %s.", subject, b.about(roots, cause))
 }
 
 func (b *builder) oneBroken(o any, subject string, roots []object.Ref, cause finding.Finding) string {
@@ -131,10 +133,28 @@ func (b *builder) oneBroken(o any, subject string, roots []object.Ref, cause fin
 	if cause.Object.Key() == roots[0].Key() {
 		return subject + ": " + text + "."
 	}
-	if it, ok := b.v.Get(roots[0]); ok && (b.state(it).Level == health.OK || b.state(it).Level == health.None) {
-		return fmt.Sprintf("%s itself is well, but %s: %s.", subject, cause.Object, text)
+	it, _ := b.v.Get(roots[0])
+	switch s := b.state(it); s.Level {
+	case health.OK, health.None:
+		return fmt.Sprintf("%s itself is well, but %s: %s.", subject, b.title(cause.Object), text)
+	case health.Warning, health.Progressing:
+		return fmt.Sprintf("%s works only in part (%s). %s: %s.", subject, s.Status, b.title(cause.Object), text)
 	}
-	return fmt.Sprintf("%s is broken. %s: %s.", subject, cause.Object, text)
+	return fmt.Sprintf("%s is broken. %s: %s.", subject, b.title(cause.Object), text)
+}
+
+// others counts the further causes, which a single sentence leaves out.
+func others(findings []finding.Finding) string {
+	n := 0
+	for _, f := range findings[1:] {
+		if f.Severity == finding.Error && f.CausedBy == nil {
+			n++
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" %d more %s below.", n, plural(n, "problem stands", "problems stand"))
 }
 
 // brokenDeployment tells a rollout that is stuck from a Deployment that fails
@@ -159,7 +179,7 @@ func (b *builder) brokenDeployment(d *appsv1.Deployment, subject string, ref obj
 	}
 	cause.Message = text
 	if cause.Object.Key() != ref.Key() && cause.Object.Kind != "Pod" && cause.Object.Kind != "ReplicaSet" {
-		text = about([]object.Ref{ref}, cause)
+		text = b.about([]object.Ref{ref}, cause)
 	}
 	switch {
 	case rolling && old > 0:
