@@ -28,7 +28,8 @@ func newWalker() *walker {
 
 // find returns every place that a path such as "spec.volumes[].configMap"
 // leads to; "[]" stands for each element of a list or map. Places that are
-// absent, null or empty are left out.
+// absent, null or empty are left out, but for objects: a spec in which nothing
+// is set is one to which defaults apply.
 func (w *walker) find(root value, path string) []value {
 	places := []value{root}
 	for step := range steps(path) {
@@ -38,7 +39,9 @@ func (w *walker) find(root value, path string) []value {
 		}
 		places = next
 	}
-	return slices.DeleteFunc(places, func(v value) bool { return !v.at.IsValid() || v.at.IsZero() })
+	return slices.DeleteFunc(places, func(v value) bool {
+		return !v.at.IsValid() || v.at.IsZero() && v.at.Kind() != reflect.Struct
+	})
 }
 
 // steps splits a path at its dots; a key that holds dots stands in quotes:

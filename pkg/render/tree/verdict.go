@@ -18,7 +18,11 @@ func (o Options) verdict(p prose, r *report.Report) {
 			continue
 		}
 		verdict := verdictOf(line, r)
-		p.paragraph(verdictSign(verdict, p.style), verdictTone(verdict), p.style.Text(line), term.Bold)
+		sign, tone := verdictSign(verdict, p.style), verdictTone(verdict)
+		if worst, any := finding.Worst(findings); verdict == report.OK && any && worst != finding.Info && !strings.Contains(r.Summary, "\n") {
+			sign, tone = p.style.Sign("! ", "WARNING: "), term.Warn // it works, and yet something is to be said
+		}
+		p.paragraph(sign, tone, p.style.Text(line), term.Bold)
 	}
 	if first, ok := headline(r); ok {
 		findings = findings[1:]
