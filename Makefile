@@ -1,0 +1,88 @@
+# Every target is one line in `make help`. Go is all that most of them need.
+
+PLUGINS := explain_tree
+PREFIX  ?= $(or $(shell go env GOBIN),$(shell go env GOPATH)/bin)
+RELEASE ?=
+
+# The tag keeps plugin loading, and with it cgo's linker, out of the binary.
+TAGS    := -tags kustomize_disable_go_plugin_support
+LDFLAGS := -s -w$(if $(RELEASE), -X github.com/leadsman-dev/leadsman/pkg/cli.release=$(RELEASE))
+GOTOOL  := go tool -modfile=tools/go.mod
+
+# The folders with a go.mod of their own. kube and dns only pin what the test
+# cluster is built from; tools only pins the linters.
+PRODUCT := ./cmd/... ./pkg/... ./plugins/...
+NESTED  := $(filter-out test/cluster/kube test/cluster/dns,$(patsubst %/go.mod,%,$(wildcard test/*/go.mod test/*/*/go.mod)))
+
+export CGO_ENABLED := 0
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help build install demo test vet unit arch script e2e lint docs docs-check cluster-up cluster-down cluster-status clean
+
+help: ## List the targets
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | \
+		while IFS="$$(printf '\t')" read -r target what; do printf '  make %-16s %s\n' "$$target" "$$what"; done
+
+build: $(PLUGINS:%=bin/kubectl-%) ## Build the plugins into bin/
+
+bin/kubectl-%: FORCE
+	go build -trimpath $(TAGS) -ldflags '$(LDFLAGS)' -o $@ ./cmd/kubectl-$*
+
+FORCE:
+
+install: build ## Install the plugins and their completion for kubectl (PREFIX=where, default GOBIN)
+	@mkdir -p '$(PREFIX)'
+	@for p in $(PLUGINS); do \
+		install -m 755 bin/kubectl-$$p '$(PREFIX)/' && ln -sf kubectl-$$p "$(PREFIX)/kubectl_complete-$$p" && \
+		echo "installed $(PREFIX)/kubectl-$$p"; \
+	done
+
+demo: build ## Show the stories on recorded clusters; needs nothing but Go
+	@go run $(TAGS) ./test/demo -bin bin
+
+test: vet unit arch script docs-check e2e ## Run every test; as root on Linux on a real two-node cluster too
+
+vet: ## go vet in every module
+	go vet $(TAGS) ./...
+	@for m in $(NESTED); do echo "(cd $$m && go vet ./...)"; (cd $$m && go vet ./...) || exit 1; done
+
+unit: ## Unit tests; no root, no cluster
+	go test $(TAGS) $(PRODUCT)
+	cd test/cluster && go test ./...
+
+arch: ## The rules of the house, each with its reason
+	go test $(TAGS) ./test/arch
+
+script: ## Golden sessions of the real command (UPDATE=1 rewrites their expected output)
+	go test $(TAGS) ./test/script $(if $(UPDATE),-update)
+
+e2e: ## End to end on a real cluster (LEADSMAN_E2E_EXTERNAL=1: the one of KUBECONFIG)
+	@test/with-cluster sh -ec 'cd test/e2e && go test -count=1 -timeout 40m ./...'
+
+lint: ## gofmt, go vet, staticcheck, govulncheck
+	@unformatted="$$(git ls-files --cached --others --exclude-standard '*.go' | xargs gofmt -l)"; \
+		[ -z "$$unformatted" ] || { echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; }
+	@$(MAKE) --no-print-directory vet
+	$(GOTOOL) staticcheck $(TAGS) ./...
+	@tool="$$($(GOTOOL) -n staticcheck)"; for m in $(NESTED); do \
+		echo "(cd $$m && staticcheck ./...)"; (cd $$m && "$$tool" ./...) || exit 1; done
+	@test/vulnerabilities $(GOTOOL) govulncheck $(TAGS) $(PRODUCT)
+
+docs: ## Write docs/ from the code
+	go run $(TAGS) ./test/docs docs
+
+docs-check: ## Fail when docs/ is not what the code says
+	go run $(TAGS) ./test/docs -check docs
+
+cluster-up: ## Start the real two-node test cluster (root, Linux)
+	cd test/cluster && go run ./cmd/cluster up
+
+cluster-down: ## Stop it
+	cd test/cluster && go run ./cmd/cluster down
+
+cluster-status: ## How its components are
+	cd test/cluster && go run ./cmd/cluster status
+
+clean: ## Remove what was built
+	rm -rf bin dist
