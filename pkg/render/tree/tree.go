@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"io"
 
+	"github.com/leadsman-dev/leadsman/pkg/render/prose"
 	"github.com/leadsman-dev/leadsman/pkg/render/table"
 	"github.com/leadsman-dev/leadsman/pkg/report"
 	"github.com/leadsman-dev/leadsman/pkg/term"
@@ -22,15 +23,15 @@ type Options struct {
 // which stay whole so that they can be copied.
 func (o Options) Render(w io.Writer, r *report.Report, style term.Style) error {
 	out := bufio.NewWriter(w)
-	p := prose{w: out, style: style}
-	o.verdict(p, r)
+	p := prose.Writer{Out: out, Style: style, All: o.All}
+	verdict(p, r)
 	if len(r.Tree) > 0 {
-		p.blank()
+		p.Blank()
 		if err := o.table(r.Tree, style).Write(out, style); err != nil {
 			return err
 		}
 	}
-	o.budget(p, r)
+	p.Budget(r)
 	return out.Flush()
 }
 
@@ -51,41 +52,4 @@ func (o Options) table(forest []*report.Node, style term.Style) table.Table {
 	}
 	t.Rows = rows{style: style, wide: o.Wide}.forest(forest)
 	return t
-}
-
-// prose writes lines of safe text, wrapped between words to the screen.
-type prose struct {
-	w     *bufio.Writer
-	style term.Style
-}
-
-func (p prose) blank() { p.w.WriteByte('\n') }
-
-// paragraph writes text after a lead of its own tone; further lines are
-// indented by as much as the lead is wide.
-func (p prose) paragraph(lead string, leadTone term.Tone, text string, tone term.Tone) {
-	indent := term.Width(lead)
-	for i, line := range term.Wrap(text, p.room(indent)) {
-		if i == 0 {
-			p.w.WriteString(p.style.Paint(leadTone, lead))
-		} else {
-			p.indent(indent)
-		}
-		p.w.WriteString(p.style.Paint(tone, line))
-		p.blank()
-	}
-}
-
-func (p prose) indent(n int) {
-	for range n {
-		p.w.WriteByte(' ')
-	}
-}
-
-// room is what an indent leaves of the screen; 0 is unlimited.
-func (p prose) room(indent int) int {
-	if p.style.Width <= 0 {
-		return 0
-	}
-	return max(20, p.style.Width-indent)
 }

@@ -1,4 +1,4 @@
-package tree
+package prose
 
 import (
 	"fmt"
@@ -18,26 +18,26 @@ const (
 	mostGaps         = 8
 )
 
-// findings writes those that the headline left, equal ones together.
-func (o Options) findings(p prose, all []finding.Finding) {
+// Findings writes those that the headline left, equal ones together.
+func (p Writer) Findings(all []finding.Finding) {
 	causes, consequences, left := 0, 0, 0
 	for _, group := range groupEqual(all) {
 		count, most := &causes, mostCauses
 		if group[0].CausedBy != nil {
 			count, most = &consequences, mostConsequences
 		}
-		if *count++; *count > most && !o.All {
+		if *count++; *count > most && !p.All {
 			left += len(group)
 			continue
 		}
-		sign, tone := severitySign(group[0].Severity, p.style)
-		p.paragraph(sign, tone, p.style.Text(group[0].Code+"  "+claim(group)), term.Plain)
+		sign, tone := SeveritySign(group[0].Severity, p.Style)
+		p.Paragraph(sign, tone, p.Style.Text(group[0].Code+"  "+p.claim(group)), term.Plain)
 		if group[0].CausedBy == nil {
-			details(p, group[0])
+			p.details(group[0])
 		}
 	}
 	if left > 0 {
-		p.paragraph("", term.Plain, fmt.Sprintf("and %d more: --all or -o json", left), term.Dim)
+		p.Paragraph("", term.Plain, fmt.Sprintf("and %d more: --all or -o json", left), term.Dim)
 	}
 }
 
@@ -64,10 +64,10 @@ func saysTheSame(a, b finding.Finding) bool {
 }
 
 // claim is "Pod/a, Pod/b and 3 more: message".
-func claim(group []finding.Finding) string {
+func (p Writer) claim(group []finding.Finding) string {
 	var names []string
 	for _, f := range group[:min(len(group), mostObjects)] {
-		names = append(names, f.Object.String())
+		names = append(names, p.name(f.Object))
 	}
 	text := strings.Join(names, ", ")
 	if more := len(group) - len(names); more > 0 {
@@ -75,13 +75,13 @@ func claim(group []finding.Finding) string {
 	}
 	text += ": " + group[0].Message
 	if cause := group[0].CausedBy; cause != nil {
-		text += fmt.Sprintf(" (follows from %s of %s)", cause.Code, cause.Object)
+		text += fmt.Sprintf(" (follows from %s of %s)", cause.Code, p.name(cause.Object))
 	}
 	return text
 }
 
 // details are the evidence in one line, and the fixes.
-func details(p prose, f finding.Finding) {
+func (p Writer) details(f finding.Finding) {
 	var facts []string
 	for i, e := range f.Evidence {
 		text := fact(e)
@@ -90,17 +90,18 @@ func details(p prose, f finding.Finding) {
 			before = f.Evidence[i-1].Object
 		}
 		if e.Object != before {
-			text = e.Object.String() + " " + text
+			text = p.name(e.Object) + " " + text
 		}
 		facts = append(facts, text)
 	}
 	if len(facts) > 0 {
-		p.paragraph("    ", term.Plain, p.style.Text(strings.Join(facts, " · ")), term.Dim)
+		p.Paragraph("    ", term.Plain, p.Style.Text(strings.Join(facts, " · ")), term.Dim)
 	}
-	fixes(p, f.Fix)
+	p.fixes(f.Fix)
 }
 
-func severitySign(s finding.Severity, style term.Style) (string, term.Tone) {
+// SeveritySign is the mark of a severity, and its tone.
+func SeveritySign(s finding.Severity, style term.Style) (string, term.Tone) {
 	switch s {
 	case finding.Error:
 		return style.Sign("✗ ", "ERROR: "), term.Bad
@@ -111,8 +112,8 @@ func severitySign(s finding.Severity, style term.Style) (string, term.Tone) {
 	}
 }
 
-// budget is the last line: what the answer cost and what it did not see.
-func (o Options) budget(p prose, r *report.Report) {
+// Budget is the last line: what the answer cost and what it did not see.
+func (p Writer) Budget(r *report.Report) {
 	cost := fmt.Sprintf("%d requests, %.2f s", r.Budget.Requests, r.Budget.Seconds)
 	switch {
 	case r.Budget.Snapshot:
@@ -120,14 +121,14 @@ func (o Options) budget(p prose, r *report.Report) {
 	case r.Budget.Requests == 1:
 		cost = fmt.Sprintf("1 request, %.2f s", r.Budget.Seconds)
 	}
-	if gaps := o.gaps(r.Gaps); gaps != "" {
+	if gaps := p.gaps(r.Gaps); gaps != "" {
 		cost += " · not seen: " + gaps
 	}
-	p.paragraph("", term.Plain, p.style.Text(cost), term.Dim)
+	p.Paragraph("", term.Plain, p.Style.Text(cost), term.Dim)
 }
 
 // gaps names each once. Namespaces are told only where they differ.
-func (o Options) gaps(all []report.Gap) string {
+func (p Writer) gaps(all []report.Gap) string {
 	several := slices.ContainsFunc(all, func(g report.Gap) bool { return g.Namespace != all[0].Namespace })
 	var told []string
 	for _, g := range all {
@@ -142,7 +143,7 @@ func (o Options) gaps(all []report.Gap) string {
 			told = append(told, text)
 		}
 	}
-	if more := len(told) - mostGaps; more > 0 && !o.All {
+	if more := len(told) - mostGaps; more > 0 && !p.All {
 		return fmt.Sprintf("%s and %d more (--all or -o json)", strings.Join(told[:mostGaps], ", "), more)
 	}
 	return strings.Join(told, ", ")
