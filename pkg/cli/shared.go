@@ -49,7 +49,6 @@ type Session struct {
 	live     *live.Source
 	started  time.Time
 	now      func() time.Time
-	Gaps     []source.Gap // what of a dump could not be read
 }
 
 // Open makes the source that the flags ask for. A cluster is not touched
@@ -57,11 +56,11 @@ type Session struct {
 func (e *Env) Open(_ context.Context, s *Shared) (*Session, error) {
 	session := &Session{started: e.Now(), now: e.Now, save: s.SaveSnapshot}
 	if len(s.Snapshot) > 0 {
-		store, gaps, err := snapshot.Read(s.Snapshot, e.Streams.In, snapshot.Options{Now: e.Now()})
+		store, _, err := snapshot.Read(s.Snapshot, e.Streams.In, snapshot.Options{Now: e.Now()})
 		if err != nil {
 			return nil, err
 		}
-		session.Source, session.Gaps = store, gaps
+		session.Source = store // what of it could not be read is among its gaps
 	} else {
 		session.live = live.New(e.Config, live.Options{Warnings: e.warnOnce(), Now: e.Now})
 		session.Source, session.Watcher = session.live, session.live

@@ -55,9 +55,6 @@ func run(ctx context.Context, env *cli.Env, o options) error {
 // explain judges the facts and shapes the picture as the flags say.
 func (o *options) explain(facts collect.Facts, session *cli.Session) *report.Report {
 	r := tree.Explain(facts.Graph, facts.Roots, tree.Options{Learn: o.Learn})
-	for _, g := range session.Gaps {
-		r.Gaps = append(r.Gaps, report.Gap{Resource: g.Resource, Namespace: g.Namespace, Name: g.Name, Reason: string(g.Reason), Detail: g.Detail})
-	}
 	r.Tree = report.Depth(r.Tree, o.depth)
 	if o.onlyProblems {
 		r.Tree = report.OnlyProblems(r.Tree)

@@ -1,0 +1,57 @@
+// Command bench measures the plugins on a real API server against the raw
+// limit in the same run: the bare LIST that no answer can do without. It
+// prints medians of whole processes; it judges nothing.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		stop()
+		os.Exit(1)
+	}
+}
+
+type options struct {
+	kubeconfig string
+	bin        string
+	pods       int // in all, of Deployments with 500 each
+	runs       int
+	keep       bool
+	raw        string // the process measures a bare LIST and nothing else
+	namespace  string
+	doc        string
+}
+
+func run(ctx context.Context, args []string, out io.Writer) error {
+	var o options
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.StringVar(&o.kubeconfig, "kubeconfig", os.Getenv("KUBECONFIG"), "cluster to measure on")
+	flags.StringVar(&o.bin, "bin", "bin", "folder of the built plugins")
+	flags.IntVar(&o.pods, "pods", 10000, "pods in the large namespace")
+	flags.IntVar(&o.runs, "runs", 5, "counted runs of each command, after one that is not")
+	flags.BoolVar(&o.keep, "keep", false, "leave the namespaces for another run")
+	flags.StringVar(&o.doc, "doc", "", "also write the table to this file")
+	flags.StringVar(&o.raw, "raw", "", "measure one bare read (used by the program itself)")
+	flags.StringVar(&o.namespace, "namespace", "", "namespace of the bare read (used by the program itself)")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if o.kubeconfig == "" {
+		return fmt.Errorf("no cluster: set KUBECONFIG, or bring one up with: make cluster-up")
+	}
+	if o.raw != "" {
+		return rawRead(ctx, o)
+	}
+	return o.measure(ctx, out)
+}

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/leadsman-dev/leadsman/pkg/source"
+	"github.com/leadsman-dev/leadsman/pkg/source/live"
+)
+
+// command is one row of the table: a whole process.
+type command struct {
+	title string
+	argv  []string
+}
+
+// figure is what one command took: medians of the counted runs.
+type figure struct {
+	wall     time.Duration
+	peak     int64 // bytes of resident memory
+	requests string
+}
+
+func (o options) measure(ctx context.Context, out io.Writer) error {
+	config, err := clientcmd.BuildConfigFromFlags("", o.kubeconfig)
+	if err != nil {
+		return err
+	}
+	config.QPS, config.Burst = -1, -1
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return err
+	}
+	if err := o.load(ctx, client); err != nil {
+		return fmt.Errorf("cannot make the load: %w", err)
+	}
+	if !o.keep {
+		defer func() { _ = o.unload(context.WithoutCancel(ctx), client) }()
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d pods in namespace %s, %d in %s; medians of %d runs of the whole process.\n\n", o.pods, large, o.pods/10, small, o.runs)
+	fmt.Fprintf(&b, "| command | wall | peak memory | requests |\n|---|---|---|---|\n")
+	for _, c := range o.commands() {
+		f, err := o.time(ctx, c)
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.title, err)
+		}
+		fmt.Fprintf(&b, "| %s | %.3f s | %.0f MiB | %s |\n", c.title, f.wall.Seconds(), float64(f.peak)/(1<<20), f.requests)
+	}
+	if o.doc != "" {
+		if err := os.WriteFile(o.doc, []byte(preface+b.String()), 0o644); err != nil {
+			return err
+		}
+	}
+	_, err = io.WriteString(out, b.String())
+	return err
+}
+
+const preface = `# Performance
+
+Made by ` + "`make bench`" + ` on a real API server, with etcd, both nodes and the measured process on one machine of two cores.
+The raw limit is a bare read with the same client in a process of its own, in the same run.
+
+`
+
+func (o options) commands() []command {
+	self, err := os.Executable()
+	if err != nil {
+		self = os.Args[0]
+	}
+	raw := func(what, namespace string) []string {
+		return []string{self, "-kubeconfig", o.kubeconfig, "-raw", what, "-namespace", namespace}
+	}
+	tree := func(args ...string) []string {
+		return append([]string{filepath.Join(o.bin, "kubectl-explain_tree"), "--kubeconfig", o.kubeconfig}, args...)
+	}
+	return []command{
+		{"raw: start of a process", raw("nothing", large)},
+		{"raw: protobuf LIST of the 500 pods of one Deployment", raw("pods", large)},
+		{"raw: metadata-only LISTs of every listable kind of the namespace", raw("everything", large)},
+		{"explain-tree --version", tree("--version")},
+		{"explain-tree deploy/app-1 (500 pods)", tree("-n", large, "deploy/app-1")},
+		{"explain-tree deploy/app-1, a tenth of the namespace", tree("-n", small, "deploy/app-1")},
+		{"explain-tree of a custom resource", tree("-n", large, "benches.leadsman.dev/root")},
+		{"explain-tree namespace/" + large, tree("-n", large, "namespace/"+large)},
+	}
+}
+
+var requestsIn = regexp.MustCompile(`(?m)^(\d+) requests`)
+
+// time runs a command once for warmth and then as often as it counts.
+func (o options) time(ctx context.Context, c command) (figure, error) {
+	var walls []time.Duration
+	var peaks []int64
+	requests := "-"
+	for i := range o.runs + 1 {
+		cmd := exec.CommandContext(ctx, c.argv[0], c.argv[1:]...)
+		var stdout, stderr strings.Builder
+		cmd.Stdout, cmd.Stderr = &stdout, &stderr
+		start := time.Now()
+		if err := cmd.Run(); err != nil {
+			return figure{}, fmt.Errorf("%w: %s", err, stderr.String())
+		}
+		if i == 0 {
+			continue
+		}
+		walls = append(walls, time.Since(start))
+		if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+			peaks = append(peaks, usage.Maxrss<<10)
+		}
+		if m := requestsIn.FindStringSubmatch(stdout.String()); m != nil {
+			requests = m[1]
+		}
+	}
+	slices.Sort(walls)
+	slices.Sort(peaks)
+	return figure{wall: walls[len(walls)/2], peak: peaks[len(peaks)/2], requests: requests}, nil
+}
+
+// rawRead is the bare read, with the client that the plugins use and nothing
+// of their judgement.
+func rawRead(ctx context.Context, o options) error {
+	if o.raw == "nothing" {
+		return nil
+	}
+	src := live.New(configFlags(o.kubeconfig), live.Options{})
+	if o.raw == "pods" {
+		_, err := src.Read(ctx, source.Query{Kind: schema.GroupKind{Kind: "Pod"}, Namespace: o.namespace, Labels: "app=app-1"})
+		return err
+	}
+	return readEverything(ctx, src, o.namespace)
+}

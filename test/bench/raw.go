@@ -1,0 +1,35 @@
+package main
+
+import (
+	"context"
+
+	"golang.org/x/sync/errgroup"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+
+	"github.com/leadsman-dev/leadsman/pkg/source"
+	"github.com/leadsman-dev/leadsman/pkg/source/live"
+)
+
+func configFlags(kubeconfig string) *genericclioptions.ConfigFlags {
+	flags := genericclioptions.NewConfigFlags(true)
+	flags.KubeConfig = &kubeconfig
+	return flags
+}
+
+// readEverything lists the metadata of every listable kind of a namespace: the
+// least that finds what an unknown object owns, since servers cannot select by
+// owner.
+func readEverything(ctx context.Context, src *live.Source, namespace string) error {
+	kinds, _ := src.Kinds(ctx)
+	group, ctx := errgroup.WithContext(ctx)
+	for _, k := range kinds {
+		if !k.Listable || !k.Namespaced || k.Kind == "Event" {
+			continue
+		}
+		group.Go(func() error {
+			_, err := src.Read(ctx, source.Query{Kind: k.GroupKind(), Namespace: namespace, Metadata: true})
+			return err
+		})
+	}
+	return group.Wait()
+}
