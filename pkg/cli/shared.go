@@ -72,6 +72,15 @@ func (e *Env) Open(_ context.Context, s *Shared) (*Session, error) {
 	return session, nil
 }
 
+// Refresh asks a cluster for its kinds anew, and says whether that could help.
+func (s *Session) Refresh(ctx context.Context) bool {
+	if s.live == nil || ctx.Err() != nil {
+		return false
+	}
+	s.live.Refresh(ctx)
+	return true
+}
+
 // warnOnce writes each of the server's warnings to standard error once.
 func (e *Env) warnOnce() func(string) {
 	var mu sync.Mutex

@@ -226,6 +226,12 @@ func (v *View) Select(gk schema.GroupKind, namespace string, sel labels.Selector
 	return found
 }
 
+// WithLabel are the objects of a kind in a namespace that carry one label
+// pair, in order. The list is the view's own: it must not be changed.
+func (v *View) WithLabel(gk schema.GroupKind, namespace, key, value string) []Item {
+	return v.byPair[pair{gk, namespace, key + "=" + value}]
+}
+
 // OnNode are the pods bound to a node.
 func (v *View) OnNode(name string) []*corev1.Pod { return v.byNode[name] }
 

@@ -217,7 +217,7 @@ func (t *Table) referenced(v *index.View, it index.Item, row *Row, subject value
 		if clusterScoped(v, e.To) {
 			e.To.Namespace = ""
 		}
-		e.Optional = t.walk.first(element, row.Optional) == "true"
+		e.Optional = t.walk.first(element, row.Optional) == "true" || t.settled(row, subject)
 		if row.Key != "" {
 			for _, k := range t.walk.find(element, row.Key) {
 				e.Keys = append(e.Keys, k.text())
@@ -226,6 +226,13 @@ func (t *Table) referenced(v *index.View, it index.Item, row *Row, subject value
 		edges = append(edges, e)
 	}
 	return edges
+}
+
+// settled says that from no longer needs the target: a bound claim is served by
+// its volume, whatever became of its class.
+func (t *Table) settled(row *Row, subject value) bool {
+	path, want, ok := strings.Cut(row.Settled, "=")
+	return ok && t.walk.first(subject, path) == want
 }
 
 // explicitlyNone says that the field is set to "", which asks for no default

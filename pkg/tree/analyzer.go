@@ -23,6 +23,7 @@ type Pass struct {
 	Graph *relation.Graph
 	View  *index.View
 	Shown []index.Item // the objects that are drawn; nothing else is accused
+	Asked map[object.Ref]bool
 
 	state    func(index.Item) health.State
 	findings []finding.Finding

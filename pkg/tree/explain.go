@@ -17,7 +17,7 @@ import (
 func Explain(g *relation.Graph, roots []object.Ref, opts Options) *report.Report {
 	b := newBuilder(g, roots, opts)
 	forest := b.forest(roots)
-	p := &Pass{Graph: g, View: g.View, Shown: b.shown(), state: b.state}
+	p := &Pass{Graph: g, View: g.View, Shown: b.shown(), Asked: b.asked, state: b.state}
 	for _, a := range Analyzers() {
 		a.Run(p)
 	}
@@ -86,9 +86,9 @@ func worstOf(findings []finding.Finding, n *report.Node) (report.Health, string)
 	}
 	switch worst {
 	case finding.Error:
-		return report.Failing, codes[0]
+		return report.Failing, strings.ReplaceAll(codes[0], "-", " ")
 	case finding.Warning:
-		return report.Warned, strings.Join(slices.Compact([]string{n.Status, codes[0]}), ", ")
+		return report.Warned, strings.ReplaceAll(codes[0], "-", " ")
 	}
 	return n.Health, n.Status
 }
@@ -135,6 +135,9 @@ func (p *Pass) linked() []finding.Finding {
 		}
 		if f.CausedBy == nil {
 			f.CausedBy = p.saidBelow(*f)
+		}
+		if f.CausedBy == nil && waits[f.Code] {
+			f.CausedBy = p.missingFor(f.Object)
 		}
 	}
 	return fs
@@ -214,14 +217,48 @@ func (p *Pass) below(r object.Ref) map[object.Ref]bool {
 	return set
 }
 
-// saidBelow is the same failure reported by something that the object owns: a
-// Deployment repeats its ReplicaSet's refusals in a condition of its own.
+// saidBelow is the same failure reported by something that the object owns or
+// needs: a Deployment repeats its ReplicaSet's refusals in a condition of its
+// own, and a pod waits for the claim that waits itself.
 func (p *Pass) saidBelow(f finding.Finding) *finding.Cause {
+	var below []object.Ref
 	for _, child := range p.Graph.Owned(f.Object) {
+		below = append(below, child.Ref)
+	}
+	for _, e := range p.Graph.From(f.Object) {
+		if e.Row.Side == relation.Needs {
+			below = append(below, e.To)
+		}
+	}
+	for _, r := range below {
 		for _, c := range p.findings {
-			if c.Code == f.Code && c.Object.Key() == child.Ref.Key() {
+			if c.Code == f.Code && c.Object.Key() == r.Key() {
 				return &finding.Cause{Code: c.Code, Object: c.Object}
 			}
+		}
+	}
+	return nil
+}
+
+// waits are the codes of what waits for an object that is missing.
+var waits = map[string]bool{
+	"tree/pvc-pending": true, "tree/config-object-missing": true, "tree/config-key-missing": true,
+	"tree/mount-object-missing": true, "tree/sa-missing": true, "tree/priorityclass-missing": true,
+}
+
+// missingFor is the missing reference of an object, or of an owner whose
+// template it was made from.
+func (p *Pass) missingFor(r object.Ref) *finding.Cause {
+	seen := map[object.Ref]bool{}
+	for !seen[r.Key()] {
+		seen[r.Key()] = true
+		for _, c := range p.findings {
+			if c.Code == "tree/reference-missing" && c.Object.Key() == r.Key() {
+				return &finding.Cause{Code: c.Code, Object: c.Object}
+			}
+		}
+		if owners := p.Graph.Owners(r); len(owners) > 0 {
+			r = owners[0].Ref
 		}
 	}
 	return nil

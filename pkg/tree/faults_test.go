@@ -77,7 +77,7 @@ func TestEveryCodeOfTheTreeHasItsFixtures(t *testing.T) {
 	}
 }
 
-func faults(t *testing.T) map[string]*txtar.Archive {
+func faults(t testing.TB) map[string]*txtar.Archive {
 	t.Helper()
 	paths, err := filepath.Glob("testdata/faults/*.txtar")
 	if err != nil || len(paths) == 0 {

@@ -34,7 +34,7 @@ func (p *Pass) orphanPod(it index.Item) {
 	case !owned && len(it.Object.GetOwnerReferences()) == 0:
 		message := "a bare pod: nothing recreates it when it or its node goes"
 		if hash != "" {
-			message = "was let go by its ReplicaSet (its labels were changed): nothing recreates it, and its ReplicaSet has started another"
+			message = fmt.Sprintf("carries the label pod-template-hash=%s of a ReplicaSet, but has no owner: nothing recreates it", hash)
 		}
 		p.report(finding.Finding{
 			Code: "tree/orphan", Severity: finding.Info, Object: it.Ref, Message: message,

@@ -138,14 +138,14 @@ func (p *Pass) checkControllers(it index.Item) {
 }
 
 // checkCycle follows every owner upward; a way that comes back is a cycle. It
-// is reported once, at its first object in order.
+// is reported once: of the object asked about, or of its first in order.
 func (p *Pass) checkCycle(it index.Item) {
 	path := p.cycleFrom(it.Ref, it.Ref, map[object.Ref]bool{})
 	if len(path) == 0 {
 		return
 	}
 	for _, r := range path {
-		if object.Compare(r, it.Ref) < 0 {
+		if before := object.Compare(r, it.Ref) < 0; p.Asked[r.Key()] == p.Asked[it.Ref.Key()] && before || p.Asked[r.Key()] && !p.Asked[it.Ref.Key()] {
 			return
 		}
 	}
@@ -159,7 +159,7 @@ func (p *Pass) checkCycle(it index.Item) {
 	}
 	p.report(finding.Finding{
 		Code: "tree/owner-cycle", Severity: finding.Error, Object: it.Ref, Message: message,
-		Evidence: []finding.Evidence{evidence(it.Ref, "metadata.ownerReferences", strings.Join(names[1:], ", "))},
+		Evidence: []finding.Evidence{evidence(it.Ref, "metadata.ownerReferences[0]", names[1])},
 		Fix:      []finding.Fix{p.disown(it, "metadata.ownerReferences[0]")},
 	})
 }

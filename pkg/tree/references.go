@@ -39,6 +39,7 @@ func needNamesakes(g *relation.Graph, _ []object.Ref) []source.Query {
 
 func runReferences(p *Pass) {
 	said := map[object.Ref]bool{}
+	keys := map[keyAt]bool{}
 	for _, it := range p.Shown {
 		for _, e := range p.Graph.From(it.Ref) {
 			if !e.Row.Required || e.Optional {
@@ -51,7 +52,7 @@ func runReferences(p *Pass) {
 					p.report(p.missing(it, e))
 				}
 			case index.Present:
-				p.checkKeys(it, e)
+				p.checkKeys(it, e, keys)
 			}
 		}
 	}
@@ -130,15 +131,24 @@ func create(e relation.Edge) finding.Fix {
 		return finding.Fix{Description: "create it from the file that holds it", Command: kubectl(r, "create configmap "+r.Name+" --from-file=PATH")}
 	case "Secret":
 		return finding.Fix{Description: "create it from the file that holds it", Command: kubectl(r, "create secret generic "+r.Name+" --from-file=PATH")}
+	case "Service":
+		return finding.Fix{Description: "create it, with the ports that fit", Command: kubectl(r, "create service clusterip "+r.Name+" --tcp=PORT")}
 	case "PriorityClass":
 		return finding.Fix{Description: "create it, with the value that fits", Command: "kubectl create priorityclass " + r.Name + " --value=VALUE"}
 	}
 	return finding.Fix{Description: fmt.Sprintf("create %s, or change %s of %s", r, e.Field, e.From)}
 }
 
+// keyAt is a key of a ConfigMap: what lacks it is said once, of the topmost
+// object that names it.
+type keyAt struct {
+	object object.Ref
+	key    string
+}
+
 // checkKeys finds the keys that a ConfigMap lacks. Of Secrets only metadata is
 // read; that a key is missing there is what the kubelet says (health).
-func (p *Pass) checkKeys(it index.Item, e relation.Edge) {
+func (p *Pass) checkKeys(it index.Item, e relation.Edge, said map[keyAt]bool) {
 	target, _ := p.View.Get(e.To)
 	cm, ok := target.Object.(*corev1.ConfigMap)
 	if !ok || p.excused(it, e) {
@@ -147,9 +157,10 @@ func (p *Pass) checkKeys(it index.Item, e relation.Edge) {
 	for _, key := range e.Keys {
 		_, text := cm.Data[key]
 		_, binary := cm.BinaryData[key]
-		if text || binary {
+		if text || binary || said[keyAt{e.To.Key(), key}] {
 			continue
 		}
+		said[keyAt{e.To.Key(), key}] = true
 		f := finding.Finding{
 			Code: "tree/reference-missing", Severity: finding.Error, Object: it.Ref,
 			Message: fmt.Sprintf("needs the key %q of %s (%s), which has no such key", key, e.To, e.Why),

@@ -105,13 +105,19 @@ func (b *builder) owners(it index.Item) ([]step, index.Item) {
 
 func (b *builder) missingOwner(it index.Item) *report.Node {
 	for _, o := range it.Object.GetOwnerReferences() {
+		if _, there := b.v.ByUID(o.UID); there {
+			continue // a self-owner, or an owner that the cycle has drawn
+		}
 		ref := object.New(o.APIVersion, o.Kind, it.Ref.Namespace, o.Name)
 		if k, ok := b.v.Served(ref.GroupKind()); ok && !k.Namespaced {
 			ref.Namespace = ""
 		}
 		n := &report.Node{Object: ref, Title: b.title(ref), Relation: "owner", Health: report.Failing, Status: "missing", Why: "named in ownerReferences"}
 		presence, gap := b.v.Presence(ref)
+		kind, served := b.v.Served(ref.GroupKind())
 		switch {
+		case served && kind.Namespaced && it.Ref.Namespace == "":
+			n.Status = "cannot be an owner"
 		case presence == index.Present:
 			n.Status = "another object of that name"
 		case presence == index.Unknown && b.kindGone(ref):

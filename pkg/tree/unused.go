@@ -100,6 +100,9 @@ func (p *Pass) scalerUnused(it index.Item, h *autoscalingv2.HorizontalPodAutosca
 			Command: kubectl(it.Ref, fmt.Sprintf(`patch hpa %s --type=merge -p '{"spec":{"scaleTargetRef":{"name":"%s"}}}'`, it.Ref.Name, name))})
 		break
 	}
+	if len(f.Fix) == 0 {
+		f.Fix = []finding.Fix{{Description: "name a target that exists in spec.scaleTargetRef, or remove the autoscaler", Command: kubectl(it.Ref, "edit hpa "+it.Ref.Name)}}
+	}
 	p.report(f)
 }
 

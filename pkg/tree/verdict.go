@@ -26,7 +26,7 @@ func (b *builder) verdict(roots []object.Ref, findings []finding.Finding, gaps [
 		}
 	}
 	switch {
-	case cause != nil && cause.Severity == finding.Error:
+	case cause != nil && (cause.Severity == finding.Error || level == health.Broken):
 		return report.Broken, b.brokenSentence(roots, *cause) + others(findings)
 	case level == health.Broken:
 		return report.Broken, b.subject(roots) + " is broken: " + b.statuses(roots) + "."
@@ -34,12 +34,43 @@ func (b *builder) verdict(roots []object.Ref, findings []finding.Finding, gaps [
 		return report.Unknown, b.subject(roots) + " cannot be judged: " + b.statuses(roots) + "."
 	case level == health.Progressing:
 		return report.Progressing, b.progressSentence(roots, cause)
-	case cause != nil && len(roots) == 1 && cause.Object.Key() == roots[0].Key() && level == health.Warning:
-		return report.OK, b.subject(roots) + ": " + strings.TrimSuffix(cause.Message, ".") + "."
+	case cause != nil && (level == health.Warning || len(roots) == 1 && cause.Object.Key() == roots[0].Key()):
+		return b.warned(roots, *cause)
 	case cause != nil:
 		return report.OK, b.subject(roots) + " " + b.works(roots) + ", but " + b.about(roots, *cause) + "."
 	}
-	return report.OK, b.subject(roots) + " " + b.works(roots) + "."
+	return report.OK, b.subject(roots) + " " + b.works(roots) + b.unmanaged(roots, findings) + "."
+}
+
+// warned is for what is not fine and yet not certainly broken: never "fine".
+// What serves nothing at all is at best under way.
+func (b *builder) warned(roots []object.Ref, cause finding.Finding) (report.Verdict, string) {
+	text := b.about(roots, cause)
+	if len(roots) != 1 {
+		return report.OK, b.subject(roots) + ": " + text + "."
+	}
+	it, _ := b.v.Get(roots[0])
+	ready, wanted, counted := strings.Cut(b.state(it).Ready, "/")
+	switch {
+	case counted && ready == "0" && wanted != "0":
+		return report.Progressing, fmt.Sprintf("%s does not run yet (%s/%s ready): %s.", b.subject(roots), ready, wanted, text)
+	case cause.Object.Key() == roots[0].Key():
+		return report.OK, b.subject(roots) + ": " + text + "."
+	case counted:
+		return report.OK, fmt.Sprintf("%s runs (%s/%s ready), but %s.", b.subject(roots), ready, wanted, text)
+	}
+	return report.OK, fmt.Sprintf("%s works only in part (%s). %s.", b.subject(roots), b.state(it).Status, text)
+}
+
+// unmanaged adds to a good verdict what only an emergency would teach: that
+// nothing would make the object again.
+func (b *builder) unmanaged(roots []object.Ref, findings []finding.Finding) string {
+	for _, f := range findings {
+		if f.Code == "tree/orphan" && len(roots) == 1 && f.Object.Key() == roots[0].Key() && f.Object.Kind == "Pod" {
+			return "; no workload owns it, so nothing would recreate it"
+		}
+	}
+	return ""
 }
 
 func (b *builder) subject(roots []object.Ref) string {
@@ -76,7 +107,7 @@ func (b *builder) works(roots []object.Ref) string {
 	}
 	s := b.state(it)
 	switch {
-	case s.Status != "" && s.Status != "ok" && s.Ready != "":
+	case s.Status != "" && s.Status != "ok" && s.Ready != "" && !strings.Contains(s.Status, "ready"):
 		return fmt.Sprintf("%s fine: %s, %s ready", verb, s.Status, s.Ready)
 	case s.Ready != "":
 		return fmt.Sprintf("%s fine: %s ready", verb, s.Ready)
@@ -94,7 +125,7 @@ func (b *builder) statuses(roots []object.Ref) string {
 		if it, ok := b.v.Get(r); ok && rank(b.state(it).Level) < rank(health.OK) {
 			s := b.state(it)
 			text := s.Status
-			if s.Ready != "" {
+			if s.Ready != "" && !strings.Contains(text, " of ") && !strings.Contains(text, "/") {
 				text = strings.TrimSpace(text + " " + s.Ready + " ready")
 			}
 			if len(roots) > 1 {

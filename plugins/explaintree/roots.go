@@ -45,9 +45,10 @@ func resolve(ctx context.Context, session *cli.Session, name string) (source.Kin
 		return kind, nil
 	}
 	kinds, _ := session.Kinds(ctx)
-	if err := ctx.Err(); err != nil {
-		return source.Kind{}, err
+	if kind, err := source.Resolve(kinds, name); err == nil || !session.Refresh(ctx) {
+		return kind, err
 	}
+	kinds, _ = session.Kinds(ctx)
 	return source.Resolve(kinds, name)
 }
 

@@ -39,6 +39,17 @@ func (s *Source) Kinds(ctx context.Context) ([]source.Kind, []source.Gap) {
 	return d.kinds, d.gaps
 }
 
+// Refresh asks the server for its kinds anew where the answer so far came from
+// files, which may be six hours old: a kind that was defined since is found.
+func (s *Source) Refresh(ctx context.Context) {
+	if _, err := s.connect(); err != nil {
+		return // the next read says it
+	}
+	if _, err := s.discover(ctx, true); err != nil {
+		return // the end of ctx, which the caller sees itself
+	}
+}
+
 // kindOf finds how a kind is served. A built-in kind does not wait for
 // discovery; for a custom kind that the cached discovery lacks, the server is
 // asked once.

@@ -1,0 +1,275 @@
+package endpoints
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/leadsman-dev/leadsman/pkg/finding"
+	"github.com/leadsman-dev/leadsman/pkg/index"
+	"github.com/leadsman-dev/leadsman/pkg/netpol"
+	"github.com/leadsman-dev/leadsman/pkg/object"
+	"github.com/leadsman-dev/leadsman/pkg/report"
+	"github.com/leadsman-dev/leadsman/pkg/source"
+)
+
+// world is what the judgements of all Services share. What is costly is
+// indexed when the first Service needs it.
+type world struct {
+	v        *index.View
+	opts     Options
+	asked    map[object.Ref]bool
+	subjects []*subject
+	policies *netpol.Policies
+	byNS     map[string]*place
+	findings []finding.Finding
+
+	vocabularies map[string]*vocabulary
+	everywhere   map[string][]*corev1.Pod // label pair → pods of all namespaces
+	crews        map[string]*crew
+	shared       map[string][]*corev1.Pod // memo of podsWith
+	doors        []door
+	doorsRead    bool
+}
+
+// place is what one namespace holds.
+type place struct {
+	services   []*corev1.Service
+	unlabelled []*discoveryv1.EndpointSlice // slices that name no Service
+}
+
+// subject is one Service under judgement.
+type subject struct {
+	*world
+	svc      *corev1.Service
+	ref      object.Ref
+	pods     []*corev1.Pod // selected, whatever their state, in order of name
+	living   []*corev1.Pod // of those, the ones that have not ended
+	slices   []*discoveryv1.EndpointSlice
+	rows     []report.Endpoint
+	unseen   string // why there can be no verdict
+	settling bool   // something changed so lately that a lag is normal
+	found    []finding.Finding
+	quiet    map[string]bool // says once
+	entries  []entry
+}
+
+var (
+	podKind       = schema.GroupKind{Kind: "Pod"}
+	serviceKind   = schema.GroupKind{Kind: "Service"}
+	nodeKind      = schema.GroupKind{Kind: "Node"}
+	endpointsKind = schema.GroupKind{Kind: "Endpoints"}
+	sliceKind     = schema.GroupKind{Group: discoveryv1.GroupName, Kind: "EndpointSlice"}
+)
+
+func newWorld(v *index.View, refs []object.Ref, opts Options) *world {
+	w := &world{
+		v: v, opts: opts, asked: map[object.Ref]bool{}, policies: netpol.New(v), byNS: map[string]*place{},
+		vocabularies: map[string]*vocabulary{}, crews: map[string]*crew{}, shared: map[string][]*corev1.Pod{},
+	}
+	for _, it := range v.List(serviceKind, "") {
+		if svc, ok := it.Object.(*corev1.Service); ok {
+			p := w.place(svc.Namespace)
+			p.services = append(p.services, svc)
+		}
+	}
+	for _, it := range v.List(sliceKind, "") {
+		if s, ok := it.Object.(*discoveryv1.EndpointSlice); ok && s.Labels[discoveryv1.LabelServiceName] == "" {
+			p := w.place(s.Namespace)
+			p.unlabelled = append(p.unlabelled, s)
+		}
+	}
+	for _, r := range refs {
+		if w.asked[r.Key()] {
+			continue
+		}
+		w.asked[r.Key()] = true
+		if it, ok := v.Get(r); ok {
+			if svc, ok := it.Object.(*corev1.Service); ok {
+				w.subjects = append(w.subjects, w.subject(svc, it.Ref))
+			}
+		}
+	}
+	return w
+}
+
+func (w *world) place(namespace string) *place {
+	p := w.byNS[namespace]
+	if p == nil {
+		p = &place{}
+		w.byNS[namespace] = p
+	}
+	return p
+}
+
+func (w *world) namespaces() []string { return slices.Sorted(maps.Keys(w.byNS)) }
+
+// single says that one Service was asked about: then what is merely good to
+// know is said too.
+func (w *world) single() bool { return len(w.asked) == 1 }
+
+func (w *world) subject(svc *corev1.Service, ref object.Ref) *subject {
+	c := &subject{world: w, svc: svc, ref: ref}
+	if isExternal(svc) {
+		return c
+	}
+	if len(svc.Spec.Selector) > 0 {
+		c.pods = w.podsWith(svc.Namespace, svc.Spec.Selector)
+	}
+	for _, p := range c.pods {
+		if !ended(p) {
+			c.living = append(c.living, p)
+		}
+	}
+	for _, it := range w.v.WithLabel(sliceKind, svc.Namespace, discoveryv1.LabelServiceName, svc.Name) {
+		if s, ok := it.Object.(*discoveryv1.EndpointSlice); ok {
+			c.slices = append(c.slices, s)
+		}
+	}
+	c.unseen = w.unseen(svc)
+	c.settling = c.lately()
+	return c
+}
+
+// podsWith are the pods of a namespace that carry every pair. It goes by the
+// rarest pair: a pair that all pods share would make it a walk over them all.
+func (w *world) podsWith(namespace string, pairs map[string]string) []*corev1.Pod {
+	var rarest []index.Item
+	first := true
+	for k, v := range pairs {
+		if items := w.v.WithLabel(podKind, namespace, k, v); first || len(items) < len(rarest) {
+			rarest, first = items, false
+		}
+	}
+	if len(rarest) == 0 {
+		return nil
+	}
+	pods := make([]*corev1.Pod, 0, len(rarest))
+	for _, it := range rarest {
+		if pod, ok := it.Object.(*corev1.Pod); ok && carries(pod.Labels, pairs) {
+			pods = append(pods, pod)
+		}
+	}
+	return pods
+}
+
+func carries(have, want map[string]string) bool {
+	for k, v := range want {
+		if got, ok := have[k]; !ok || got != v {
+			return false
+		}
+	}
+	return true
+}
+
+// unseen says which of the facts without which there is no verdict are
+// missing. Objects that were seen all the same do not make a list complete.
+func (w *world) unseen(svc *corev1.Service) string {
+	if !w.listed(sliceKind, svc.Namespace, discoveryv1.LabelServiceName+"="+svc.Name) {
+		return w.why(sliceKind, "EndpointSlices", svc.Namespace)
+	}
+	if len(svc.Spec.Selector) > 0 && !w.listed(podKind, svc.Namespace, labels.SelectorFromSet(svc.Spec.Selector).String()) {
+		return w.why(podKind, "pods", svc.Namespace)
+	}
+	return ""
+}
+
+// listed says whether all objects of a kind that a selector may choose were read.
+func (w *world) listed(gk schema.GroupKind, namespace, selector string) bool {
+	return w.v.Answered(source.Query{Kind: gk}) || w.v.Answered(source.Query{Kind: gk, Namespace: namespace}) ||
+		selector != "" && (w.v.Answered(source.Query{Kind: gk, Namespace: namespace, Labels: selector}) || w.v.Answered(source.Query{Kind: gk, Labels: selector}))
+}
+
+func (w *world) why(gk schema.GroupKind, what, namespace string) string {
+	text := "the " + what + " of namespace " + namespace
+	for _, g := range w.v.Gaps {
+		if g.Kind == gk && (g.Namespace == namespace || g.Namespace == "") {
+			return text + " could not be seen (" + string(g.Reason) + ")"
+		}
+	}
+	return text + " were not read"
+}
+
+// lag is how long the controller may take after a change before it is accused.
+const lag = 30 * time.Second
+
+// lately says that the Service or one of its pods has just changed.
+func (c *subject) lately() bool {
+	if c.svc.DeletionTimestamp != nil || c.recent(c.svc.CreationTimestamp.Time) {
+		return true
+	}
+	for _, p := range c.pods {
+		if c.changedLately(p) {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *world) changedLately(p *corev1.Pod) bool {
+	if w.recent(p.CreationTimestamp.Time) || p.DeletionTimestamp != nil {
+		return true
+	}
+	for i := range p.Status.Conditions {
+		if w.recent(p.Status.Conditions[i].LastTransitionTime.Time) {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *world) recent(t time.Time) bool { return w.v.Now.Sub(t) < lag && !t.IsZero() }
+
+func (w *world) age(t time.Time) time.Duration {
+	if t.IsZero() {
+		return 0
+	}
+	return w.v.Now.Sub(t)
+}
+
+// node finds a node, if nodes were read.
+func (w *world) node(name string) (*corev1.Node, bool) {
+	it, ok := w.v.Get(object.Ref{Kind: "Node", Name: name})
+	if !ok {
+		return nil, false
+	}
+	n, ok := it.Object.(*corev1.Node)
+	return n, ok
+}
+
+func podRef(p *corev1.Pod) object.Ref {
+	return object.Ref{Version: "v1", Kind: "Pod", Namespace: p.Namespace, Name: p.Name}
+}
+
+func isExternal(svc *corev1.Service) bool { return svc.Spec.Type == corev1.ServiceTypeExternalName }
+
+func isHeadless(svc *corev1.Service) bool { return svc.Spec.ClusterIP == corev1.ClusterIPNone }
+
+func (c *subject) selects() bool { return len(c.svc.Spec.Selector) > 0 && !isExternal(c.svc) }
+
+// say reports a finding about the Service itself.
+func (c *subject) say(name string, s finding.Severity, message string, evidence []finding.Evidence, fix ...finding.Fix) {
+	c.accuse(c.ref, name, s, message, evidence, fix...)
+}
+
+// accuse reports a finding about an object that has to do with the Service.
+func (c *subject) accuse(r object.Ref, name string, s finding.Severity, message string, evidence []finding.Evidence, fix ...finding.Fix) {
+	c.found = append(c.found, finding.Finding{Code: code(name), Severity: s, Object: r, Message: message, Evidence: evidence, Fix: fix})
+}
+
+// has says whether one of these was reported about the Service.
+func (c *subject) has(names ...string) bool {
+	return slices.ContainsFunc(c.found, func(f finding.Finding) bool {
+		return slices.ContainsFunc(names, func(n string) bool { return f.Code == code(n) })
+	})
+}
+
+// broken says whether an error was reported about the Service.
+func (c *subject) broken() bool {
+	return slices.ContainsFunc(c.found, func(f finding.Finding) bool { return f.Severity == finding.Error })
+}
