@@ -50,6 +50,7 @@ func (o Options) one(p prose.Writer, r *report.Report) error {
 	if first, ok := prose.Headline(r); ok {
 		findings = findings[1:]
 		p.Root(first, summary)
+		p.Blank()
 	}
 	facts(p, s)
 	if len(s.Endpoints) > 0 {

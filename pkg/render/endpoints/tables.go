@@ -14,33 +14,79 @@ import (
 const mostRows = 24
 
 // endpointTable holds the slices and the pods side by side. Where there are
-// many, those that agree and are ready are the first to be left out.
+// many, those that agree and are ready are the first to be left out. A narrow
+// screen loses columns, and has the reasons below the rows.
 func (o Options) endpointTable(s *report.Service, style term.Style) table.Table {
-	t := table.Table{
-		NoHeaders: o.NoHeaders,
-		Gap:       2,
-		Columns: []table.Column{
-			{Title: "PORT", Yield: 9, Min: 4},
-			{Title: "ENDPOINT"},
-			{Title: "POD", Yield: 3, Min: 16, Middle: true},
-			{Title: "POD IP"},
-			{Title: "READY", Yield: 8, Min: 5},
-			{Title: "NODE", Yield: 5, Min: 6},
-			{Title: "ZONE", Yield: 4, Min: 6},
-			{Title: "FROM", Yield: 2, Min: 6, Middle: true},
-			{Title: "OBSERVED", Yield: 7, Min: 8},
-			{Title: "WHY", Yield: 1, Min: 14},
-		},
+	columns := []table.Column{
+		{Title: "PORT", Yield: 6, Min: 4},
+		{Title: "ENDPOINT"},
+		{Title: "POD", Yield: 1, Min: 12, Middle: true},
+		{Title: "POD IP"},
+		{Title: "READY"},
+		{Title: "NODE", Yield: 2, Min: 6},
+		{Title: "ZONE", Yield: 3, Min: 6},
+		{Title: "FROM", Yield: 4, Min: 6, Middle: true},
+		{Title: "OBSERVED", Yield: 5, Min: 8},
+		{Title: "WHY", Yield: 7, Min: 10},
 	}
 	shown, left := o.choose(s.Endpoints)
-	for _, e := range shown {
-		t.Rows = append(t.Rows, table.Row{Cells: endpointCells(e, len(s.Ports) > 1, style)})
+	rows := make([][]table.Cell, len(shown))
+	for i, e := range shown {
+		rows[i] = endpointCells(e, len(s.Ports) > 1, style)
+	}
+	below := len(columns) - 1
+	dropToFit(columns, rows, style.Width, below, below-2, below-3)
+
+	t := table.Table{NoHeaders: o.NoHeaders, Gap: gap, Columns: columns}
+	for i, cells := range rows {
+		t.Rows = append(t.Rows, table.Row{Cells: cells})
+		if text := why(shown[i]); text != "" && cells[below].Text == "" {
+			t.Rows = append(t.Rows, whyBelow(text, cells, style)...)
+		}
 	}
 	if left > 0 {
 		text := fmt.Sprintf("%s %d more endpoints: -o wide", style.Ellipsis(), left)
 		t.Rows = append(t.Rows, table.Row{Line: &table.Cell{Text: text, Tone: term.Dim}})
 	}
 	return t
+}
+
+// gap is that between columns.
+const gap = 2
+
+// dropToFit empties columns, in the given order, until the rows fit: a column
+// without content is not shown.
+func dropToFit(columns []table.Column, rows [][]table.Cell, width int, order ...int) {
+	if width <= 0 {
+		return
+	}
+	for _, drop := range order {
+		used := -gap
+		for i, c := range columns {
+			widest := 0
+			for _, cells := range rows {
+				widest = max(widest, term.Width(term.Escape(cells[i].Text)))
+			}
+			if widest > 0 {
+				used += gap + max(widest, len(c.Title))
+			}
+		}
+		if used <= width {
+			return
+		}
+		for _, cells := range rows {
+			cells[drop].Text = ""
+		}
+	}
+}
+
+func whyBelow(text string, cells []table.Cell, style term.Style) []table.Row {
+	const lead = "    "
+	var rows []table.Row
+	for _, line := range term.Wrap(style.Text(text), max(20, style.Width-len(lead))) {
+		rows = append(rows, table.Row{Line: &table.Cell{Lead: lead, Text: line, Tone: cells[len(cells)-1].Tone}})
+	}
+	return rows
 }
 
 // choose keeps the order, and prefers what is not well.
@@ -92,10 +138,9 @@ func endpointCells(e report.Endpoint, severalPorts bool, style term.Style) []tab
 	if !e.Ready && e.State != report.EndpointMissing {
 		ready.Tone = term.Warn
 	}
-	observed := table.Cell{Text: e.Observed}
 	return []table.Cell{
 		{Text: port}, {Text: address(e, style), Tone: tone}, {Text: pod}, {Text: or(e.PodIP, "-")}, ready,
-		{Text: e.Node}, {Text: e.Zone}, {Text: e.Slice, Tone: term.Dim}, observed, {Text: why(e), Tone: tone},
+		{Text: e.Node}, {Text: e.Zone}, {Text: e.Slice, Tone: term.Dim}, {Text: e.Observed}, {Text: why(e), Tone: tone},
 	}
 }
 
@@ -130,17 +175,15 @@ func address(e report.Endpoint, style term.Style) string {
 	return sign + text
 }
 
-// readiness puts the three conditions of a slice into words.
+// readiness puts the three conditions of a slice into a word.
 func readiness(e report.Endpoint) string {
 	switch {
 	case e.State == report.EndpointMissing && !e.Ready:
 		return "-"
 	case e.Terminating && e.Serving:
-		return "terminating, serving"
+		return "draining" // terminating, and still able to serve
 	case e.Terminating:
-		return "terminating"
-	case e.Ready && !e.Serving:
-		return "yes, not serving"
+		return "ending"
 	case e.Ready:
 		return "yes"
 	}
@@ -152,6 +195,9 @@ func why(e report.Endpoint) string {
 		report.EndpointMissing: "in no slice", report.EndpointStale: "stale", report.EndpointForeign: "another app's pod",
 		report.EndpointManual: "made by hand", report.EndpointNoPort: "no such port", report.EndpointUnseen: "not seen",
 	}[e.State]
+	if e.Ready && !e.Serving && words == "" {
+		words = "published, not serving"
+	}
 	switch {
 	case words == "":
 		return e.Why
@@ -200,7 +246,7 @@ func (o Options) serviceCells(s *report.Service, long bool, style term.Style) []
 	}
 	reason := ""
 	if s.Verdict != report.OK || len(s.Codes) > 0 {
-		reason = strings.TrimPrefix(s.Summary, s.Object.String()+" ")
+		reason = strings.TrimLeft(strings.TrimPrefix(s.Summary, s.Object.String()), ": ")
 	}
 	return append(cells, table.Cell{Text: reason})
 }
