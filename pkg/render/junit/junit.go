@@ -1,0 +1,190 @@
+// Package junit writes a report as a JUnit document, which every CI system
+// shows: a test case for each target, failed where something is broken.
+package junit
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/leadsman-dev/leadsman/pkg/finding"
+	"github.com/leadsman-dev/leadsman/pkg/object"
+	"github.com/leadsman-dev/leadsman/pkg/report"
+	"github.com/leadsman-dev/leadsman/pkg/term"
+)
+
+type suites struct {
+	XMLName  xml.Name `xml:"testsuites"`
+	Name     string   `xml:"name,attr"`
+	Tests    int      `xml:"tests,attr"`
+	Failures int      `xml:"failures,attr"`
+	Errors   int      `xml:"errors,attr"`
+	Time     string   `xml:"time,attr"`
+	Suites   []suite  `xml:"testsuite"`
+}
+
+type suite struct {
+	Name     string `xml:"name,attr"` // the namespace
+	Tests    int    `xml:"tests,attr"`
+	Failures int    `xml:"failures,attr"`
+	Errors   int    `xml:"errors,attr"`
+	Cases    []test `xml:"testcase"`
+}
+
+type test struct {
+	Name    string   `xml:"name,attr"`
+	Class   string   `xml:"classname,attr"`
+	Failure *outcome `xml:"failure,omitempty"`
+	Error   *outcome `xml:"error,omitempty"`
+	Out     string   `xml:"system-out,omitempty"`
+}
+
+type outcome struct {
+	Message string `xml:"message,attr"`
+	Type    string `xml:"type,attr"`
+	Text    string `xml:",chardata"`
+}
+
+// Render writes the report. A broken target is a failure, an unknown one an
+// error: nothing was proven. Warnings and remarks stand in system-out.
+func Render(w io.Writer, r *report.Report, _ term.Style) error {
+	doc := suites{Name: safe(r.Kind), Time: fmt.Sprintf("%.3f", r.Budget.Seconds)}
+	for _, t := range targets(r) {
+		doc.add(safe(t.object.Namespace), t.test())
+	}
+	data, err := xml.MarshalIndent(doc, "", "  ")
+	if err != nil {
+		return fmt.Errorf("the report of %s as JUnit: %w", r.Target, err)
+	}
+	_, err = fmt.Fprintf(w, "%s%s\n", xml.Header, data)
+	return err
+}
+
+func (d *suites) add(namespace string, t test) {
+	at := slices.IndexFunc(d.Suites, func(s suite) bool { return s.Name == namespace })
+	if at < 0 {
+		d.Suites = append(d.Suites, suite{Name: namespace})
+		at = len(d.Suites) - 1
+	}
+	s := &d.Suites[at]
+	s.Cases = append(s.Cases, t)
+	s.Tests, d.Tests = s.Tests+1, d.Tests+1
+	if t.Failure != nil {
+		s.Failures, d.Failures = s.Failures+1, d.Failures+1
+	}
+	if t.Error != nil {
+		s.Errors, d.Errors = s.Errors+1, d.Errors+1
+	}
+}
+
+// target is one thing that was asked about, with what was found about it.
+type target struct {
+	object   object.Ref
+	verdict  report.Verdict
+	summary  string
+	findings []finding.Finding
+}
+
+// targets are the Services of the report, or the objects of its tree that were
+// asked about, or the report as a whole. A finding goes to each target that it
+// or its evidence speaks of, and else to a case of its own object.
+func targets(r *report.Report) []target {
+	all := asked(r)
+	for _, f := range r.Findings {
+		found := false
+		for i := range all {
+			if len(all) == 1 || speaksOf(f, all[i].object) {
+				all[i].findings, found = append(all[i].findings, f), true
+			}
+		}
+		if !found {
+			verdict := report.OK
+			if f.Severity == finding.Error {
+				verdict = report.Broken
+			}
+			all = append(all, target{f.Object, verdict, f.Message, []finding.Finding{f}})
+		}
+	}
+	return all
+}
+
+func asked(r *report.Report) []target {
+	var all []target
+	for _, s := range r.Services {
+		all = append(all, target{object: s.Object, verdict: s.Verdict, summary: s.Summary})
+	}
+	report.Walk(r.Tree, func(n *report.Node, _ int) {
+		if n.Asked && !n.Above {
+			all = append(all, target{object: n.Object, verdict: ofHealth(n.Health), summary: n.Why})
+		}
+	})
+	if len(all) == 0 || len(all) == 1 {
+		one := target{object: object.Ref{Kind: r.Kind, Name: r.Target}, verdict: r.Verdict, summary: r.Summary}
+		if len(all) == 1 {
+			one.object = all[0].object
+		}
+		return []target{one}
+	}
+	return all
+}
+
+func ofHealth(h report.Health) report.Verdict {
+	switch h {
+	case report.Failing:
+		return report.Broken
+	case report.InProgress:
+		return report.Progressing
+	case report.Unseen:
+		return report.Unknown
+	}
+	return report.OK
+}
+
+func speaksOf(f finding.Finding, r object.Ref) bool {
+	return f.Object.Key() == r.Key() ||
+		f.CausedBy != nil && f.CausedBy.Object.Key() == r.Key() ||
+		slices.ContainsFunc(f.Evidence, func(e finding.Evidence) bool { return e.Object.Key() == r.Key() })
+}
+
+func (t target) test() test {
+	c := test{Name: safe(t.object.String()), Class: safe(strings.Trim(t.object.Namespace+"."+t.object.Kind, "."))}
+	kind := "unknown"
+	var lines []string
+	for _, f := range t.findings {
+		if kind == "unknown" {
+			kind = f.Code
+		}
+		lines = append(lines, tell(f)...)
+	}
+	text := strings.Join(lines, "\n")
+	o := &outcome{Message: safe(t.summary), Type: safe(kind), Text: text}
+	switch t.verdict {
+	case report.Broken:
+		c.Failure = o
+	case report.Unknown:
+		c.Error = o
+	default:
+		c.Out = text
+	}
+	return c
+}
+
+func tell(f finding.Finding) []string {
+	lines := []string{safe(fmt.Sprintf("%s %s %s: %s", f.Severity, f.Code, f.Object, f.Message))}
+	for _, e := range f.Evidence {
+		lines = append(lines, safe(fmt.Sprintf("  %s %s = %s", e.Object, e.Field, e.Value)))
+	}
+	for _, fix := range f.Fix {
+		text := fix.Command
+		if text == "" {
+			text = fix.Description
+		}
+		lines = append(lines, safe("  fix: "+text))
+	}
+	return lines
+}
+
+// safe shows what a terminal or XML would act on as its code.
+func safe(text string) string { return term.Escape(text) }

@@ -1,0 +1,104 @@
+package junit
+
+import (
+	"bytes"
+	"encoding/xml"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/leadsman-dev/leadsman/pkg/finding"
+	"github.com/leadsman-dev/leadsman/pkg/object"
+	"github.com/leadsman-dev/leadsman/pkg/report"
+	"github.com/leadsman-dev/leadsman/pkg/term"
+)
+
+func ref(namespace, kind, name string) object.Ref {
+	return object.Ref{Version: "v1", Kind: kind, Namespace: namespace, Name: name}
+}
+
+func services() *report.Report {
+	return &report.Report{
+		Kind: "CheckEndpoints", Target: "all", Verdict: report.Broken, Budget: report.Budget{Seconds: 0.1234},
+		Services: []*report.Service{
+			{Object: ref("shop", "Service", "web"), Verdict: report.Broken, Summary: "Service/web reaches nothing."},
+			{Object: ref("shop", "Service", "api"), Verdict: report.OK, Summary: "Service/api reaches 1 of 1 pods."},
+			{Object: ref("lab", "Service", "db"), Verdict: report.Unknown, Summary: "pods may not be seen"},
+		},
+		Findings: []finding.Finding{
+			{Code: "endpoints/label-case", Severity: finding.Error, Object: ref("shop", "Service", "web"), Message: "the label differs in case",
+				Evidence: []finding.Evidence{{Object: ref("shop", "Service", "web"), Field: "spec.selector", Value: "app=Web"}},
+				Fix:      []finding.Fix{{Command: "kubectl -n shop set selector svc/web app=web"}, {Description: "or the label"}}},
+			{Code: "endpoints/no-readiness-probe", Severity: finding.Info, Object: ref("shop", "Deployment", "api"), Message: "no probe",
+				Evidence: []finding.Evidence{{Object: ref("shop", "Service", "api"), Field: "spec.selector", Value: "app=api"}}},
+			{Code: "endpoints/slice-orphan", Severity: finding.Warning, Object: ref("lab", "EndpointSlice", "old"), Message: "its Service is gone"},
+		},
+	}
+}
+
+func render(t *testing.T, r *report.Report) (string, suites) {
+	t.Helper()
+	var b bytes.Buffer
+	if err := Render(&b, r, term.Style{}); err != nil {
+		t.Fatal(err)
+	}
+	var doc suites
+	if err := xml.Unmarshal(b.Bytes(), &doc); err != nil {
+		t.Fatalf("%v in\n%s", err, b.String())
+	}
+	return b.String(), doc
+}
+
+func TestTargetsAreCases(t *testing.T) {
+	_, doc := render(t, services())
+	doc.XMLName = xml.Name{}
+	want := suites{Name: "CheckEndpoints", Tests: 4, Failures: 1, Errors: 1, Time: "0.123", Suites: []suite{
+		{Name: "shop", Tests: 2, Failures: 1, Cases: []test{
+			{Name: "Service/web", Class: "shop.Service", Failure: &outcome{Message: "Service/web reaches nothing.", Type: "endpoints/label-case",
+				Text: "error endpoints/label-case Service/web: the label differs in case\n  Service/web spec.selector = app=Web\n  fix: kubectl -n shop set selector svc/web app=web\n  fix: or the label"}},
+			{Name: "Service/api", Class: "shop.Service", Out: "info endpoints/no-readiness-probe Deployment/api: no probe\n  Service/api spec.selector = app=api"},
+		}},
+		{Name: "lab", Tests: 2, Errors: 1, Cases: []test{
+			{Name: "Service/db", Class: "lab.Service", Error: &outcome{Message: "pods may not be seen", Type: "unknown"}},
+			{Name: "EndpointSlice/old", Class: "lab.EndpointSlice", Out: "warning endpoints/slice-orphan EndpointSlice/old: its Service is gone"},
+		}},
+	}}
+	if diff := cmp.Diff(want, doc); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func TestAReportOfAnyPluginHasACase(t *testing.T) {
+	r := &report.Report{Kind: "ExplainTree", Target: "deployment/web", Verdict: report.Broken, Summary: "it is broken",
+		Tree:     []*report.Node{{Object: ref("shop", "Deployment", "web"), Asked: true, Health: report.Failing}},
+		Findings: []finding.Finding{{Code: "tree/oom", Severity: finding.Error, Object: ref("shop", "Pod", "web-1"), Message: "out of memory"}}}
+	_, doc := render(t, r)
+	if doc.Tests != 1 || doc.Failures != 1 || doc.Suites[0].Cases[0].Failure.Type != "tree/oom" {
+		t.Errorf("%+v", doc)
+	}
+	if _, doc = render(t, &report.Report{Kind: "TraceDNS", Target: "web", Verdict: report.OK}); doc.Tests != 1 || doc.Failures != 0 {
+		t.Errorf("%+v", doc)
+	}
+}
+
+func TestHostileTextStaysInItsPlace(t *testing.T) {
+	evil := "a]]></failure><x y=\"\x1b[2J\x00\u202e\ufffe\xff&"
+	r := services()
+	r.Kind, r.Services[0].Summary, r.Services[0].Object.Name, r.Services[0].Object.Namespace = evil, evil, evil, evil
+	r.Findings[0] = finding.Finding{Code: evil, Severity: finding.Error, Object: r.Services[0].Object, Message: evil,
+		Evidence: []finding.Evidence{{Field: evil, Value: evil}}, Fix: []finding.Fix{{Command: evil}}}
+	text, doc := render(t, r)
+	if doc.Tests != 4 {
+		t.Errorf("%+v", doc)
+	}
+	for _, c := range text {
+		if c != '\n' && (unicode.IsControl(c) || unicode.Is(unicode.Cf, c) || c == unicode.ReplacementChar) {
+			t.Errorf("%U gets through", c)
+		}
+	}
+	if strings.Contains(text, "<x") {
+		t.Error("an element of its own")
+	}
+}
