@@ -25,6 +25,10 @@ type Shared struct {
 	Explain      string
 	PrintRBAC    bool
 	FailOn       FailOn
+
+	// Trim drops, in place, what the plugin's judgement does not read of an
+	// object. A recording is made without it.
+	Trim func(source.Object)
 }
 
 // AddFlags adds them. FailOn keeps the value it has as its default.
@@ -62,7 +66,11 @@ func (e *Env) Open(_ context.Context, s *Shared) (*Session, error) {
 		}
 		session.Source = store // what of it could not be read is among its gaps
 	} else {
-		session.live = live.New(e.Config, live.Options{Warnings: e.warnOnce(), Now: e.Now})
+		trim := s.Trim
+		if s.SaveSnapshot != "" {
+			trim = nil
+		}
+		session.live = live.New(e.Config, live.Options{Warnings: e.warnOnce(), Now: e.Now, Trim: trim})
 		session.Source, session.Watcher = session.live, session.live
 	}
 	if s.SaveSnapshot != "" {

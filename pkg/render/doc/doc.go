@@ -43,20 +43,29 @@ func YAML(w io.Writer, r *report.Report, _ term.Style) error {
 	return err
 }
 
-// Names writes kubectl's kind.group/name of each object of the tree once.
+// Names writes kubectl's kind.group/name of each object of the tree, and of
+// each Service, once.
 func Names(w io.Writer, r *report.Report, style term.Style) error {
 	var b bytes.Buffer
 	written := map[object.Ref]bool{}
-	report.Walk(r.Tree, func(n *report.Node, _ int) {
-		if key := n.Object.Key(); n.Folded == 0 && n.Object.Name != "" && !written[key] {
+	write := func(o object.Ref) {
+		if key := o.Key(); o.Name != "" && !written[key] {
 			written[key] = true
-			kind := strings.ToLower(n.Object.Kind)
-			if n.Object.Group != "" {
-				kind += "." + n.Object.Group
+			kind := strings.ToLower(o.Kind)
+			if o.Group != "" {
+				kind += "." + o.Group
 			}
-			fmt.Fprintln(&b, style.Text(kind+"/"+n.Object.Name))
+			fmt.Fprintln(&b, style.Text(kind+"/"+o.Name))
+		}
+	}
+	report.Walk(r.Tree, func(n *report.Node, _ int) {
+		if n.Folded == 0 {
+			write(n.Object)
 		}
 	})
+	for _, s := range r.Services {
+		write(s.Object)
+	}
 	_, err := w.Write(b.Bytes())
 	return err
 }

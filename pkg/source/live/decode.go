@@ -75,7 +75,11 @@ func (s *Source) decodeList(f form, k source.Kind, body []byte) (metav1.ListInte
 		if !ok {
 			return fmt.Errorf("%T has no metadata", o)
 		}
-		objects = append(objects, trim(k, object))
+		object = trim(k, object)
+		if s.opts.Trim != nil {
+			s.opts.Trim(object)
+		}
+		objects = append(objects, object)
 		return nil
 	})
 	if err != nil {

@@ -1,0 +1,65 @@
+package collect
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/leadsman-dev/leadsman/pkg/index"
+	"github.com/leadsman-dev/leadsman/pkg/source"
+)
+
+func TestWhatIsLearntIsAskedForNext(t *testing.T) {
+	services, pods := schema.GroupKind{Kind: "Service"}, schema.GroupKind{Kind: "Pod"}
+	store := source.NewStore(time.Unix(1000, 0))
+	store.Put(services, &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: "shop"}})
+	store.Put(pods, &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "web-1", Namespace: "shop"}})
+	store.Cover(source.Query{Kind: services})
+	store.Cover(source.Query{Kind: pods, Namespace: "shop"})
+	rounds := 0
+	view, err := View(t.Context(), store, func(v *index.View) ([]source.Query, []source.LogQuery) {
+		rounds++
+		wanted := []source.Query{{Kind: services}}
+		for _, it := range v.List(services, "") {
+			wanted = append(wanted, source.Query{Kind: pods, Namespace: it.Ref.Namespace})
+		}
+		return wanted, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(view.List(pods, "shop")) != 1 || rounds != 3 || !view.Now.Equal(time.Unix(1000, 0)) {
+		t.Errorf("%d rounds, %v", rounds, view.Every())
+	}
+}
+
+func TestCollectingEnds(t *testing.T) {
+	asked := 0
+	_, err := View(t.Context(), source.NewStore(time.Time{}), func(*index.View) ([]source.Query, []source.LogQuery) {
+		asked++
+		return []source.Query{{Kind: schema.GroupKind{Kind: "Pod"}, Name: string(rune('a' + asked))}}, nil
+	})
+	if err != nil || asked > rounds {
+		t.Errorf("asked %d times: %v", asked, err)
+	}
+}
+
+func TestAnEndedContextIsAnError(t *testing.T) {
+	_, err := View(t.Context(), failing{source.NewStore(time.Time{})}, func(*index.View) ([]source.Query, []source.LogQuery) {
+		return []source.Query{{Kind: schema.GroupKind{Kind: "Pod"}}}, nil
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+type failing struct{ *source.Store }
+
+func (failing) Read(context.Context, source.Query) (source.Result, error) {
+	return source.Result{}, context.Canceled
+}
