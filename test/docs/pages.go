@@ -1,0 +1,119 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/leadsman-dev/leadsman/pkg/cli"
+	"github.com/leadsman-dev/leadsman/pkg/finding"
+	"github.com/leadsman-dev/leadsman/pkg/term"
+	"github.com/leadsman-dev/leadsman/pkg/tree"
+	"github.com/leadsman-dev/leadsman/plugins/explaintree"
+)
+
+const generated = "<!-- Written by `make docs`; do not edit. -->\n\n"
+
+// command is one plugin with what its pages are made from.
+type command struct {
+	name     string // as kubectl calls it
+	plugin   cli.Plugin
+	findings []finding.Doc
+	needs    string // what the rights are for, in a sentence or two
+}
+
+func commands() []command {
+	return []command{{
+		name: "explain-tree", plugin: explaintree.Command, findings: tree.Docs(),
+		needs: "These are the rights for everything that it can look at. With fewer it still answers: what could not be seen is named in the last line, and the exit code is 3 only where the verdict depends on it. Custom resources are read where they lead to the object; grant `get` and `list` on yours if you want them in the tree. Secrets are only read as metadata (their names), which Kubernetes grants only together with their contents; leave the line out if that is too much.",
+	}}
+}
+
+// pages are all generated files by their path in docs/.
+func pages() (map[string][]byte, error) {
+	relations, err := relationsPage()
+	if err != nil {
+		return nil, err
+	}
+	rbac, err := rbacPage()
+	if err != nil {
+		return nil, err
+	}
+	all := map[string][]byte{"findings.md": findingsPage(), "relations.md": relations, "rbac.md": rbac}
+	for _, c := range commands() {
+		all["commands/"+c.name+".md"] = commandPage(c)
+	}
+	return all, nil
+}
+
+func findingsPage() []byte {
+	var b bytes.Buffer
+	b.WriteString("# Findings\n\n" + generated)
+	b.WriteString("Every finding has a stable name. `--explain NAME` prints the same page in the terminal, `--explain all` this list.\n")
+	for _, c := range commands() {
+		fmt.Fprintf(&b, "\n## kubectl %s\n\n| finding | severity | |\n|---|---|---|\n", c.name)
+		for _, d := range c.findings {
+			fmt.Fprintf(&b, "| [%s](#%s) | %s | %s |\n", d.Code, anchor(d.Code), d.Severity, cell(d.Title))
+		}
+		for _, d := range c.findings {
+			fmt.Fprintf(&b, "\n### %s\n\n**%s** (%s). %s\n\n", d.Code, prose(d.Title), d.Severity, prose(d.Means))
+			for _, part := range []struct{ title, text string }{{"How it is told", d.Told}, {"What to do", d.Fix}, {"Source", d.Source}} {
+				if part.text != "" {
+					fmt.Fprintf(&b, "- *%s:* %s\n", part.title, prose(part.text))
+				}
+			}
+		}
+	}
+	return b.Bytes()
+}
+
+func rbacPage() ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteString("# Rights\n\n" + generated)
+	b.WriteString("The commands read with the rights of whoever runs them and change nothing. `--print-rbac` prints the ClusterRole below.\n")
+	for _, c := range commands() {
+		role, err := output(c, "--print-rbac")
+		if err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(&b, "\n## kubectl %s\n\n%s\n\n```yaml\n%s```\n", c.name, c.needs, role)
+	}
+	return b.Bytes(), nil
+}
+
+// output is what the command itself prints.
+func output(c command, args ...string) (string, error) {
+	var out, errs bytes.Buffer
+	argv := append([]string{"kubectl-" + strings.ReplaceAll(c.name, "-", "_")}, args...)
+	code := cli.Run(context.Background(), c.plugin, argv, term.Streams{In: strings.NewReader(""), Out: &out, Err: io.Writer(&errs)})
+	if code != cli.ExitOK {
+		return "", fmt.Errorf("%s: exit code %d: %s", strings.Join(argv, " "), code, errs.String())
+	}
+	return out.String(), nil
+}
+
+// anchor is the id that GitHub gives a heading.
+func anchor(heading string) string {
+	keep := func(r rune) rune {
+		switch {
+		case r == ' ':
+			return '-'
+		case r == '-' || r == '_' || r >= 'a' && r <= 'z' || r >= '0' && r <= '9':
+			return r
+		}
+		return -1
+	}
+	return strings.Map(keep, strings.ToLower(heading))
+}
+
+// prose keeps what Markdown would take for markup as it is.
+func prose(s string) string {
+	return strings.NewReplacer("<", "&lt;", ">", "&gt;", "*", `\*`, "_", `\_`, "[", `\[`, "`", "\\`").Replace(s)
+}
+
+// cell is prose inside a table.
+func cell(s string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(prose(s), "|", `\|`), "\n", " ")
+}
