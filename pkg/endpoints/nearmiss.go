@@ -36,36 +36,35 @@ type vocabulary struct {
 }
 
 func (w *world) vocabulary(namespace string) *vocabulary {
+	if w.vocabularies == nil {
+		w.vocabularies = map[string]*vocabulary{}
+		for _, it := range w.v.List(podKind, "") {
+			if pod, ok := it.Object.(*corev1.Pod); ok && !ended(pod) {
+				w.learnWords(pod)
+			}
+		}
+		for _, voc := range w.vocabularies {
+			voc.finish()
+		}
+	}
 	if voc := w.vocabularies[namespace]; voc != nil {
 		return voc
 	}
-	for _, it := range w.v.List(podKind, "") { // one walk fills those of all namespaces
-		pod, ok := it.Object.(*corev1.Pod)
-		if !ok || ended(pod) {
-			continue
-		}
-		voc := w.vocabularies[pod.Namespace]
-		if voc == nil {
-			voc = &vocabulary{values: map[string][]string{}, keys: map[string][]string{}, folded: map[string][]string{}, byForm: map[string][]string{}}
-			w.vocabularies[pod.Namespace] = voc
-		}
-		for k, v := range pod.Labels {
-			voc.values[k] = append(voc.values[k], v)
-		}
+	return &vocabulary{}
+}
+
+func (w *world) learnWords(pod *corev1.Pod) {
+	voc := w.vocabularies[pod.Namespace]
+	if voc == nil {
+		voc = &vocabulary{values: map[string][]string{}, keys: map[string][]string{}, folded: map[string][]string{}, byForm: map[string][]string{}}
+		w.vocabularies[pod.Namespace] = voc
 	}
-	for _, voc := range w.vocabularies {
-		voc.finish()
+	for k, v := range pod.Labels {
+		voc.values[k] = append(voc.values[k], v)
 	}
-	if w.vocabularies[namespace] == nil {
-		w.vocabularies[namespace] = &vocabulary{}
-	}
-	return w.vocabularies[namespace]
 }
 
 func (voc *vocabulary) finish() {
-	if len(voc.keys) > 0 {
-		return
-	}
 	for k, values := range voc.values {
 		slices.Sort(values)
 		voc.values[k] = slices.Compact(values)

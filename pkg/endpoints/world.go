@@ -9,6 +9,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
 	"github.com/leadsman-dev/leadsman/pkg/index"
@@ -32,6 +33,7 @@ type world struct {
 	vocabularies map[string]*vocabulary
 	everywhere   map[string][]*corev1.Pod // label pair → pods of all namespaces
 	crews        map[string]*crew
+	roots        map[types.UID]object.Ref // controller → the workload at the top
 	shared       map[string][]*corev1.Pod // memo of podsWith
 	doors        []door
 	doorsRead    bool
@@ -70,7 +72,7 @@ var (
 func newWorld(v *index.View, refs []object.Ref, opts Options) *world {
 	w := &world{
 		v: v, opts: opts, asked: map[object.Ref]bool{}, policies: netpol.New(v), byNS: map[string]*place{},
-		vocabularies: map[string]*vocabulary{}, crews: map[string]*crew{}, shared: map[string][]*corev1.Pod{},
+		shared: map[string][]*corev1.Pod{}, roots: map[types.UID]object.Ref{},
 	}
 	for _, it := range v.List(serviceKind, "") {
 		if svc, ok := it.Object.(*corev1.Service); ok {

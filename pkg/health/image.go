@@ -80,6 +80,7 @@ var (
 	rateWords     = regexp.MustCompile(`(?i)toomanyrequests|too many requests|\b429\b|pull rate limit`)
 	authWords     = regexp.MustCompile(`(?i)unauthorized|access denied|\bdenied\b|forbidden|\b401\b|\b403\b|authentication required|authorization failed|no basic auth|insufficient_scope|failed to authorize`)
 	ambiguousWord = regexp.MustCompile(`(?i)may require|repository does not exist or`)
+	serverWords   = regexp.MustCompile(`(?i)\b50[0-4] [A-Z]|internal server error|bad gateway|service unavailable`)
 	downWords     = regexp.MustCompile(`(?i)registry is unavailable|no such host|i/o timeout|connection refused|connection reset|network is unreachable|no route to host|tls handshake|x509:|deadline exceeded|timeout|server misbehaving|server gave HTTP response|\b50[0-4]\b|\bEOF\b`)
 	absentWords   = regexp.MustCompile(`(?i)not found|manifest unknown|name unknown|manifest_unknown|name_unknown|\b404\b|no match for platform|does not exist`)
 	webAddress    = regexp.MustCompile(`https?://[^\s"]+`)
@@ -117,6 +118,8 @@ func classifyPull(reason, text, image string) (name, sentence string) {
 		return "image-auth", "image %q does not exist, or needs a login: the registry does not say which"
 	case authWords.MatchString(words):
 		return "image-auth", "the registry does not let this pod pull image %q"
+	case serverWords.MatchString(words):
+		return "image-registry-down", "the registry of image %q answers with an error of its own"
 	case downWords.MatchString(words):
 		return "image-registry-down", "the registry of image %q cannot be reached"
 	case absentWords.MatchString(words):

@@ -89,7 +89,8 @@ func (p *patient) unready(u unit) []Problem {
 	message := fmt.Sprintf("container %q runs, but its readiness probe fails (%s)", u.spec.Name, probeWords(u.spec.ReadinessProbe))
 	if e := p.unhealthy(u, "readiness"); e != nil {
 		facts = append(facts, eventFact(e))
-		message = fmt.Sprintf("container %q runs, but is not ready: %s", u.spec.Name, clip(e.Message, 160))
+		said := strings.TrimPrefix(e.Message, "Readiness probe failed: ")
+		message = fmt.Sprintf("container %q runs, but its readiness probe (%s) fails: %s", u.spec.Name, probeWords(u.spec.ReadinessProbe), clip(strings.TrimSpace(said), 160))
 	}
 	unready := started
 	if c, field := p.condition(corev1.ContainersReady); c != nil {

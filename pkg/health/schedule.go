@@ -2,6 +2,7 @@ package health
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -88,6 +89,11 @@ func (p *patient) unschedulable(name, sentence string, c *corev1.PodCondition, f
 		facts = append(facts, eventFact(e))
 		sentence += "; the autoscaler is adding one"
 	}
+	asked := p.askedOfNodes(name)
+	if len(asked) > 0 {
+		sentence = fmt.Sprintf(askedSentence[name], joinValues(asked))
+		facts = append(facts, asked...)
+	}
 	problem := p.whole(name, sentence, facts...).certain(certain)
 	switch name {
 	case "pvc-pending":
@@ -107,6 +113,40 @@ func (p *patient) unschedulable(name, sentence string, c *corev1.PodCondition, f
 		problem.Fix = []finding.Fix{manual("let the pod run where its volume is (nodeSelector, affinity, free nodes in that zone); a volume cannot move between zones")}
 	}
 	return problem
+}
+
+// askedSentence says what the pod asks of a node, where its spec says it in a word.
+var askedSentence = map[string]string{
+	"unsched-hostport": "host port %s is taken on every possible node",
+	"unsched-affinity": "no node carries the labels %s, which the pod's nodeSelector asks for",
+}
+
+// askedOfNodes cites what the spec asks of a node that no node can give.
+func (p *patient) askedOfNodes(name string) []finding.Evidence {
+	var facts []finding.Evidence
+	switch {
+	case name == "unsched-hostport":
+		for _, u := range p.units {
+			for i, port := range u.spec.Ports {
+				if port.HostPort != 0 {
+					facts = append(facts, p.fact(fmt.Sprintf("%s.ports[%d].hostPort", u.specField, i), fmt.Sprint(port.HostPort)))
+				}
+			}
+		}
+	case name == "unsched-affinity" && p.pod.Spec.Affinity == nil && len(p.pod.Spec.TopologySpreadConstraints) == 0:
+		for _, key := range slices.Sorted(maps.Keys(p.pod.Spec.NodeSelector)) {
+			facts = append(facts, p.fact("spec.nodeSelector", key+"="+p.pod.Spec.NodeSelector[key]))
+		}
+	}
+	return facts
+}
+
+func joinValues(facts []finding.Evidence) string {
+	var values []string
+	for _, f := range facts {
+		values = append(values, f.Value)
+	}
+	return strings.Join(values, ", ")
 }
 
 var insufficient = regexp.MustCompile(`Insufficient ([A-Za-z0-9./-]+[A-Za-z0-9])`)

@@ -2,6 +2,7 @@ package health
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -205,23 +206,38 @@ func (p *patient) exitZero(u unit, d death) (Problem, bool) {
 	return problem, true
 }
 
+// programAbsent is runc's word for a command that is not in the image: the
+// program stands between exec: and stat.
+var programAbsent = regexp.MustCompile(`exec: ("[^"]*"): stat .*no such file or directory`)
+
+// withoutPlumbing leaves out the layers through which a runtime's error came.
+func withoutPlumbing(words string) string {
+	if _, after, ok := strings.Cut(words, "unable to start container process: "); ok {
+		return after
+	}
+	return words
+}
+
 // cannotRun is a container that the runtime could not start at all.
 func (p *patient) cannotRun(u unit, words, field string) Problem {
 	message := fmt.Sprintf("the container runtime cannot start container %q", u.spec.Name)
 	fix := "correct what the message names; exit code 128 without one points to the node's container runtime"
 	switch {
 	case strings.Contains(words, "executable file not found"):
-		message = fmt.Sprintf("the command of container %q does not exist in its image", u.spec.Name)
+		message = fmt.Sprintf("the command of container %q does not exist in its image %s", u.spec.Name, u.spec.Image)
 		fix = "correct command or args, or use an image that holds that program"
 	case strings.Contains(words, "permission denied"):
 		message = fmt.Sprintf("the command of container %q may not be executed", u.spec.Name)
 		fix = "make the file executable in the image, or correct command or securityContext"
+	case programAbsent.MatchString(words):
+		message = fmt.Sprintf("container %q cannot start: its command %s does not exist in image %s", u.spec.Name, programAbsent.FindStringSubmatch(words)[1], u.spec.Image)
+		fix = "correct command or args, or use an image that holds that program"
 	case strings.Contains(words, "no such file or directory"):
 		message = fmt.Sprintf("container %q cannot start, because a file that it needs does not exist in its image", u.spec.Name)
 		fix = "correct command, workingDir or the interpreter that the script names"
 	}
-	if words != "" {
-		message += fmt.Sprintf(" (%s)", clip(words, 160))
+	if words != "" && !programAbsent.MatchString(words) {
+		message += fmt.Sprintf(" (%s)", clip(withoutPlumbing(words), 160))
 	}
 	problem := p.problem("run-error", u, message, p.fact(field, words)).certain(u.status.RestartCount >= 2 || since(p.v, p.pulling(u)) > time.Minute)
 	problem.Fix = []finding.Fix{manual(fix)}

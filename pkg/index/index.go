@@ -5,6 +5,7 @@ package index
 
 import (
 	"slices"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -41,6 +42,7 @@ type View struct {
 	logs    map[logKey]string
 	asked   map[source.Query]source.Asked
 	served  map[schema.GroupKind]source.Kind
+	memo    sync.Map
 }
 
 type pair struct {
@@ -169,6 +171,17 @@ func EventCount(e *corev1.Event) int {
 		return int(e.Series.Count)
 	}
 	return max(1, int(e.Count))
+}
+
+// Memo computes what is derived from a view once, however many ask. A view
+// never changes, so neither does what a pure function makes of it.
+func Memo[T any](v *View, key any, compute func() T) T {
+	if known, ok := v.memo.Load(key); ok {
+		return known.(T)
+	}
+	made := compute()
+	v.memo.Store(key, made)
+	return made
 }
 
 // Get finds an object by reference, whatever its version.

@@ -3,6 +3,7 @@ package tree
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -34,19 +35,66 @@ func Needs(g *relation.Graph, roots []object.Ref) ([]source.Query, []source.LogQ
 	}
 	var logs []source.LogQuery
 	for _, it := range unwell(g, roots) {
-		if uid := it.Object.GetUID(); uid != "" {
-			qs = append(qs, source.Query{Kind: schema.GroupKind{Kind: "Event"}, Namespace: it.Ref.Namespace, Fields: "involvedObject.uid=" + string(uid)})
-		}
 		qs = append(qs, missingOf(g.View, it)...)
-		if pod, ok := it.Object.(*corev1.Pod); ok {
+		pod, isPod := it.Object.(*corev1.Pod)
+		if isPod {
 			logs = append(logs, crashLogs(pod)...)
 			if pod.Spec.NodeName != "" {
 				qs = append(qs, source.Query{Kind: schema.GroupKind{Kind: "Node"}, Name: pod.Spec.NodeName})
 			}
 		}
+		switch uid := it.Object.GetUID(); {
+		case uid == "":
+		case isPod && pod.Spec.NodeName == "" && !autoscaled(g.View):
+			qs = append(qs, autoscaler)
+		case isPod && !eventsTellMore(g.View.Now, pod):
+		default:
+			qs = append(qs, source.Query{Kind: schema.GroupKind{Kind: "Event"}, Namespace: it.Ref.Namespace, Fields: "involvedObject.uid=" + string(uid)})
+		}
 	}
 	slices.SortFunc(qs, source.Query.Compare)
 	return slices.Compact(qs), logs
+}
+
+// autoscaler is where the cluster autoscaler reports itself. Only where one runs
+// does an event of a pod that is not scheduled say more than its condition
+// does; and to select events by object the server reads all of a namespace's.
+var autoscaler = source.Query{Kind: schema.GroupKind{Kind: "ConfigMap"}, Namespace: "kube-system", Name: "cluster-autoscaler-status", Metadata: true}
+
+func autoscaled(v *index.View) bool {
+	_, karpenter := v.Served(schema.GroupKind{Group: "karpenter.sh", Kind: "NodePool"})
+	_, found := v.Get(object.Ref{Kind: "ConfigMap", Namespace: autoscaler.Namespace, Name: autoscaler.Name})
+	return karpenter || found
+}
+
+// patience is how long a container may be in creation before one asks why.
+const patience = 5 * time.Second
+
+// eventsTellMore says whether a pod's events hold what its status does not:
+// which probe killed it, what a mount waits for, how a readiness probe fails.
+func eventsTellMore(now time.Time, pod *corev1.Pod) bool {
+	if pod.Spec.NodeName == "" {
+		return true
+	}
+	probed := map[string]bool{}
+	for _, c := range slices.Concat(pod.Spec.InitContainers, pod.Spec.Containers) {
+		probed[c.Name] = c.LivenessProbe != nil || c.StartupProbe != nil || c.ReadinessProbe != nil || c.Lifecycle != nil
+	}
+	statuses := slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses)
+	for _, s := range statuses {
+		waiting := s.State.Waiting
+		switch {
+		case waiting != nil && (waiting.Reason == "ContainerCreating" || waiting.Reason == "PodInitializing"):
+			if now.Sub(pod.CreationTimestamp.Time) > patience {
+				return true
+			}
+		case waiting != nil && waiting.Reason != "CrashLoopBackOff":
+			continue // the reason comes with a message
+		case probed[s.Name]:
+			return true
+		}
+	}
+	return len(statuses) == 0
 }
 
 // missingOf reads what an object says that it waits for: only a look tells
@@ -87,9 +135,13 @@ func unwell(g *relation.Graph, roots []object.Ref) []index.Item {
 	return out
 }
 
-// asksFurther says whether events may explain an object's state.
+// asksFurther says whether events may explain an object's state. A Deployment
+// and its ReplicaSets say all in their conditions.
 func asksFurther(s health.State, it index.Item) bool {
-	if lacksPods(it) {
+	switch {
+	case it.Ref.Kind == "Deployment" || it.Ref.Kind == "ReplicaSet":
+		return false
+	case lacksPods(it):
 		return true
 	}
 	return (s.Level == health.Broken || s.Level == health.Warning || s.Level == health.Progressing) && !source.MetadataOnly(it.Object)
@@ -99,8 +151,6 @@ func asksFurther(s health.State, it index.Item) bool {
 // DaemonSets say why only in events.
 func lacksPods(it index.Item) bool {
 	switch o := it.Object.(type) {
-	case *appsv1.ReplicaSet:
-		return o.Spec.Replicas != nil && o.Status.Replicas < *o.Spec.Replicas
 	case *appsv1.StatefulSet:
 		return o.Spec.Replicas != nil && o.Status.Replicas < *o.Spec.Replicas
 	case *appsv1.DaemonSet:

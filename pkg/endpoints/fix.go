@@ -1,0 +1,78 @@
+package endpoints
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/leadsman-dev/leadsman/pkg/finding"
+	"github.com/leadsman-dev/leadsman/pkg/object"
+)
+
+// setSelector replaces the whole selector, so every pair is named.
+func (c *subject) setSelector(description string, pairs map[string]string) finding.Fix {
+	return finding.Fix{Description: description, Command: finding.Kubectl(c.svc.Namespace, "set", "selector", "service/"+c.svc.Name, joinPairs(pairs))}
+}
+
+// labelTemplate gives the pods of a workload a label. It can be done to what
+// has a template that may be changed.
+func labelTemplate(description string, r object.Ref, pairs ...pair) finding.Fix {
+	labels := map[string]string{}
+	for _, p := range pairs {
+		labels[p.key] = p.value
+	}
+	if !slices.Contains([]string{"Deployment", "StatefulSet", "DaemonSet"}, r.Kind) || r.Group != "apps" {
+		return finding.Fix{Description: description}
+	}
+	patch := map[string]any{"spec": map[string]any{"template": map[string]any{"metadata": map[string]any{"labels": labels}}}}
+	return finding.Fix{Description: description, Command: finding.Kubectl(r.Namespace, "patch", strings.ToLower(r.Kind), r.Name, "--type=merge", "-p", compact(patch))}
+}
+
+// setTargetPort changes where one Service port leads.
+func (c *subject) setTargetPort(description string, port int, target any) finding.Fix {
+	return c.patchService(description, map[string]any{"op": "replace", "path": fmt.Sprintf("/spec/ports/%d/targetPort", port), "value": target})
+}
+
+func (c *subject) patchService(description string, operations ...map[string]any) finding.Fix {
+	return finding.Fix{Description: description, Command: finding.Kubectl(c.svc.Namespace, "patch", "service", c.svc.Name, "--type=json", "-p", compact(operations))}
+}
+
+func deleteSlice(description, namespace, name string) finding.Fix {
+	return finding.Fix{Description: description, Command: finding.Kubectl(namespace, "delete", "endpointslice", name)}
+}
+
+// resync touches the Service: any change of it makes the controller compare
+// again (k8s.io/kubernetes pkg/controller/endpointslice, onServiceUpdate).
+func (c *subject) resync() finding.Fix {
+	value := "1"
+	if c.svc.Annotations["resync"] == value {
+		value = "2"
+	}
+	return finding.Fix{Description: "make the controller look again", Command: finding.Kubectl(c.svc.Namespace, "annotate", "--overwrite", "service", c.svc.Name, "resync="+value)}
+}
+
+// manual is a way out in which a person must decide.
+func manual(format string, args ...any) finding.Fix {
+	return finding.Fix{Description: fmt.Sprintf(format, args...)}
+}
+
+func command(description, namespace string, args ...string) finding.Fix {
+	return finding.Fix{Description: description, Command: finding.Kubectl(namespace, args...)}
+}
+
+// compact is JSON on one line, with the keys of maps in order.
+func compact(v any) string {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return "{}"
+	}
+	return strings.TrimSpace(b.String())
+}
+
+// selectorText is a selector as people write it.
+func selectorText(svc *corev1.Service) string { return joinPairs(svc.Spec.Selector) }

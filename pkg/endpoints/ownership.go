@@ -1,0 +1,209 @@
+package endpoints
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/leadsman-dev/leadsman/pkg/finding"
+	"github.com/leadsman-dev/leadsman/pkg/index"
+	"github.com/leadsman-dev/leadsman/pkg/object"
+	"github.com/leadsman-dev/leadsman/pkg/report"
+)
+
+// ownership finds slices that the wrong hand wrote, or that lead nowhere.
+func ownership() Analyzer {
+	return Analyzer{Name: "ownership", Docs: ownershipDocs(), Each: func(c *subject) {
+		if isExternal(c.svc) {
+			return
+		}
+		for _, s := range c.slices {
+			c.leftover(s)
+			c.orphan(s)
+			c.portNames(s)
+		}
+		if s := c.unlabelledSlice(); s != nil {
+			c.accuse(sliceRef(s), "slice-unlabelled", finding.Error, fmt.Sprintf("it lacks the label %s, so kube-proxy ignores it", discoveryv1.LabelServiceName),
+				[]finding.Evidence{fact(sliceRef(s), "metadata.labels", joinPairs(s.Labels))},
+				command("attach it to the Service", s.Namespace, "label", "endpointslice", s.Name, discoveryv1.LabelServiceName+"="+c.svc.Name))
+		}
+		c.handMade()
+	}, Whole: orphans}
+}
+
+func sliceRef(s *discoveryv1.EndpointSlice) object.Ref {
+	return object.Ref{Group: discoveryv1.GroupName, Version: "v1", Kind: "EndpointSlice", Namespace: s.Namespace, Name: s.Name}
+}
+
+func ownerOf(o metav1.Object) (metav1.OwnerReference, bool) { return index.Controller(o) }
+
+// leftover: of the two controllers that write slices, each leaves those of the
+// other alone, so what is left after the selector came or went stays.
+func (c *subject) leftover(s *discoveryv1.EndpointSlice) {
+	evidence := []finding.Evidence{fact(sliceRef(s), "metadata.labels."+discoveryv1.LabelManagedBy, managedBy(s)), fact(c.ref, "spec.selector", selectorText(c.svc))}
+	switch {
+	case !c.selects() && managedBy(s) == controllerName:
+		evidence[1].Value = "none"
+		c.say("stale-after-selector-removed", finding.Error,
+			fmt.Sprintf("it has no selector any more, but EndpointSlice/%s from the time when it had one still sends traffic to %s", s.Name, counted(len(s.Endpoints), "endpoint")),
+			evidence, deleteSlice("delete the slice", s.Namespace, s.Name),
+			command("and the Endpoints object that was left with it, or it is mirrored into a new slice", s.Namespace, "delete", "endpoints", c.svc.Name, "--ignore-not-found"))
+	case c.selects() && managedBy(s) == mirrorName && len(s.Endpoints) > 0:
+		c.say("stale-mirror", finding.Error,
+			fmt.Sprintf("it has a selector, but EndpointSlice/%s, mirrored from hand-made Endpoints, still adds %s: connections fail now and then", s.Name, counted(len(s.Endpoints), "endpoint")),
+			evidence, deleteSlice("delete the mirrored slice", s.Namespace, s.Name))
+	}
+}
+
+// orphan: a slice whose owner is an earlier Service of the same name. Shortly
+// after the change that is the garbage collector's business.
+func (c *subject) orphan(s *discoveryv1.EndpointSlice) {
+	for i, o := range s.OwnerReferences {
+		if o.Kind == "Service" && o.UID != c.svc.UID && s.DeletionTimestamp == nil && c.age(c.svc.CreationTimestamp.Time) > time.Minute {
+			c.accuse(sliceRef(s), "slice-orphan", finding.Warning, fmt.Sprintf("it belongs to an earlier Service/%s, which was deleted", c.svc.Name),
+				[]finding.Evidence{fact(sliceRef(s), fmt.Sprintf("metadata.ownerReferences[%d].uid", i), string(o.UID)), fact(c.ref, "metadata.uid", string(c.svc.UID))},
+				deleteSlice("delete it", s.Namespace, s.Name))
+			return
+		}
+	}
+}
+
+// orphans are hand-made slices whose Service does not exist. One with an owner
+// is collected with it.
+func orphans(w *world) {
+	for _, it := range w.v.List(sliceKind, "") {
+		s, ok := it.Object.(*discoveryv1.EndpointSlice)
+		if !ok || len(s.OwnerReferences) > 0 || s.DeletionTimestamp != nil || w.recent(s.CreationTimestamp.Time) {
+			continue
+		}
+		name := s.Labels[discoveryv1.LabelServiceName]
+		svc := object.Ref{Kind: "Service", Namespace: s.Namespace, Name: name}
+		if presence, _ := w.v.Presence(svc); name == "" || presence != index.Missing {
+			continue
+		}
+		w.findings = append(w.findings, finding.Finding{Code: code("slice-orphan"), Severity: finding.Warning, Object: it.Ref,
+			Message:  fmt.Sprintf("its Service/%s does not exist", name),
+			Evidence: []finding.Evidence{fact(it.Ref, "metadata.labels."+discoveryv1.LabelServiceName, name)},
+			Fix:      []finding.Fix{deleteSlice("delete it, or create the Service", s.Namespace, s.Name)}})
+	}
+}
+
+// portNames: kube-proxy joins the two by port name; a slice port of another
+// name serves nothing. The controller's own slices are judged by drift.
+func (c *subject) portNames(s *discoveryv1.EndpointSlice) {
+	if managedBy(s) == controllerName || len(s.Ports) == 0 || len(s.Endpoints) == 0 || len(c.svc.Spec.Ports) == 0 {
+		return
+	}
+	m := matcher{subject: c}
+	if slices.ContainsFunc(m.portsOf(s), func(n *int32) bool { return n != nil }) {
+		return
+	}
+	have, want := slicePortName(s.Ports[0]), c.svc.Spec.Ports[0].Name
+	c.accuse(sliceRef(s), "slice-port-name", finding.Error,
+		fmt.Sprintf("its port is called %q and that of Service/%s %q, so kube-proxy ignores it", have, c.svc.Name, want),
+		[]finding.Evidence{fact(sliceRef(s), "ports[0].name", have), fact(c.ref, "spec.ports[0].name", want)},
+		command("give the slice's port the Service port's name", s.Namespace, "patch", "endpointslice", s.Name, "--type=json", "-p",
+			compact([]map[string]any{{"op": "add", "path": "/ports/0/name", "value": want}})))
+}
+
+func slicePortName(p discoveryv1.EndpointPort) string {
+	if p.Name == nil {
+		return ""
+	}
+	return *p.Name
+}
+
+// unlabelledSlice is one that was meant for this Service: its owner, or its
+// name and that the Service has no other.
+func (c *subject) unlabelledSlice() *discoveryv1.EndpointSlice {
+	for _, s := range c.place(c.svc.Namespace).unlabelled {
+		owned := slices.ContainsFunc(s.OwnerReferences, func(o metav1.OwnerReference) bool { return o.Kind == "Service" && o.UID == c.svc.UID })
+		named := len(s.OwnerReferences) == 0 && !c.selects() && len(c.slices) == 0 && (s.Name == c.svc.Name || strings.HasPrefix(s.Name, c.svc.Name+"-"))
+		if owned || named {
+			return s
+		}
+	}
+	return nil
+}
+
+// handMade judges the addresses that a person wrote.
+func (c *subject) handMade() {
+	said := map[string]bool{}
+	for i := range c.entries {
+		e := &c.entries[i]
+		if said[e.row.Address] || e.endpoint == nil || e.row.State != report.EndpointForeign && (e.row.State != report.EndpointManual || e.pod != nil || e.endpoint.TargetRef != nil) {
+			continue
+		}
+		said[e.row.Address] = true
+		field := fact(sliceRef(e.slice), "endpoints[].addresses", e.row.Address)
+		switch {
+		case e.row.State == report.EndpointForeign:
+			c.say("manual-ip-foreign", finding.Error, fmt.Sprintf("the hand-made address %s belongs to %s, which has nothing to do with it", e.row.Address, c.title(e.pod)),
+				[]finding.Evidence{field, fact(podRef(e.pod), "status.podIP", e.row.Address), fact(podRef(e.pod), "metadata.labels", joinPairs(e.pod.Labels))},
+				deleteSlice("delete the slice and give the Service a selector; pod addresses do not last", e.slice.Namespace, e.slice.Name))
+		case c.nobodys(e.row.Address):
+			e.row.Why = "inside the pod network, and no pod has it"
+			c.say("manual-ip-nobody", finding.Warning, fmt.Sprintf("the hand-made address %s is inside the pod network, and no pod or node has it", e.row.Address),
+				[]finding.Evidence{field}, deleteSlice("correct the slice, or delete it", e.slice.Namespace, e.slice.Name))
+		}
+	}
+}
+
+func (c *subject) title(pod *corev1.Pod) string {
+	name := podRef(pod).String()
+	if pod.Namespace != c.svc.Namespace {
+		name = podRef(pod).Long()
+	}
+	if root := c.root(pod); !root.IsZero() {
+		return name + " of " + root.String()
+	}
+	return name
+}
+
+// nobodys needs every pod and every node to have been seen.
+func (c *subject) nobodys(ip string) bool {
+	addr, err := netip.ParseAddr(ip)
+	if err != nil || !c.listed(podKind, "", "") || !c.listed(nodeKind, "", "") || len(c.v.WithIP(ip)) > 0 {
+		return false
+	}
+	inside := false
+	for _, it := range c.v.List(nodeKind, "") {
+		n, ok := it.Object.(*corev1.Node)
+		if !ok {
+			continue
+		}
+		if slices.ContainsFunc(n.Status.Addresses, func(a corev1.NodeAddress) bool { return a.Address == ip }) {
+			return false
+		}
+		for _, cidr := range n.Spec.PodCIDRs {
+			prefix, err := netip.ParsePrefix(cidr)
+			inside = inside || err == nil && prefix.Contains(addr)
+		}
+	}
+	return inside
+}
+
+// akin says whether a pod has anything to do with a Service that names it by
+// address alone: a label in common, or the Service's name in its own.
+func (c *subject) akin(pod *corev1.Pod) bool {
+	for k, v := range c.svc.Labels {
+		if pod.Labels[k] == v {
+			return true
+		}
+	}
+	if strings.HasPrefix(pod.Name, c.svc.Name) {
+		return true
+	}
+	for _, v := range pod.Labels {
+		if v == c.svc.Name {
+			return true
+		}
+	}
+	return strings.HasPrefix(c.svc.Name, c.root(pod).Name) && c.root(pod).Name != ""
+}
