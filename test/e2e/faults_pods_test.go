@@ -27,7 +27,7 @@ func imageFaults() []fault {
 }
 
 func startFaults() []fault {
-	settings := `{apiVersion: v1, kind: ConfigMap, metadata: {name: settings}, data: {colour: red}}`
+	settings := configMap("settings")
 	env := func(source string) string {
 		return `containers: [{name: web, image: "nginx:1.25", env: [{name: COLOUR, valueFrom: {` + source + `}}]}]`
 	}
@@ -47,7 +47,7 @@ func startFaults() []fault {
 		{name: "config-secret-missing", code: "tree/reference-missing", says: "Secret/absent", also: []string{"tree/config-object-missing"},
 			broken: Deployment("web", env(`secretKeyRef: {name: absent, key: password}`)),
 			well:   Deployment("fine", env(`secretKeyRef: {name: absent, key: password, optional: true}`))},
-		{name: "config-key-missing", says: "size", first: settings,
+		{name: "config-key-missing", code: "tree/reference-missing", says: "size", also: []string{"tree/config-key-missing"}, first: settings,
 			broken: Deployment("web", env(`configMapKeyRef: {name: settings, key: size}`)),
 			well:   Deployment("fine", env(`configMapKeyRef: {name: settings, key: size, optional: true}`))},
 		{name: "mount-object-missing", code: "tree/reference-missing", says: "ConfigMap/absent",
@@ -104,9 +104,6 @@ func probeFaults() []fault {
 }
 
 func scheduleFaults() []fault {
-	claim := func(name, class string) string {
-		return `{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: ` + name + `}, spec: {accessModes: [ReadWriteOnce], ` + class + `resources: {requests: {storage: 1Mi}}}}`
-	}
 	mounts := func(claim string) string {
 		return `{volumes: [{name: data, persistentVolumeClaim: {claimName: ` + claim + `}}], containers: [{name: web, image: "nginx:1.25", volumeMounts: [{name: data, mountPath: /data}]}]}`
 	}

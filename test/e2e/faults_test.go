@@ -19,16 +19,17 @@ func TestMain(m *testing.M) { os.Exit(Main(m, &lab)) }
 // fault is something that goes wrong for real, and beside it in the same
 // namespace something that looks alike and is well.
 type fault struct {
-	name   string
-	labels string   // of the namespace, as kubectl label takes them
-	first  string   // applied before the rest
-	broken string   // the manifests of the fault
-	then   []string // kubectl commands that follow
-	ask    string   // what is asked about; deployment/web if unset
-	code   string   // of the first finding; tree/NAME if unset
-	object string   // its object's kind
-	says   string   // what the summary must match
-	also   []string // codes of findings that must follow from the first
+	name    string
+	labels  string   // of the namespace, as kubectl label takes them
+	first   string   // applied before the rest
+	refuses string   // a kubectl command that fails once what was applied first is in force
+	broken  string   // the manifests of the fault
+	then    []string // kubectl commands that follow
+	ask     string   // what is asked about; deployment/web if unset
+	code    string   // of the first finding; tree/NAME if unset
+	object  string   // its object's kind
+	says    string   // what the summary must match
+	also    []string // codes of findings that must follow from the first
 
 	well string // the manifests of the look-alike
 	sane string // what is asked about it; deployment/fine if unset
@@ -80,21 +81,45 @@ func (f fault) provoke(t *testing.T, namespace string) {
 	if f.labels != "" {
 		kubectl(t, strings.Fields("label namespace "+namespace+" "+f.labels)...)
 	}
-	for _, manifests := range []string{f.first, Documents(f.well, f.broken)} {
-		if strings.Trim(manifests, "-\n") == "" {
-			continue
-		}
-		if err := lab.Apply(t.Context(), namespace, strings.ReplaceAll(manifests, "NAMESPACE", namespace)); err != nil {
-			t.Fatal(err)
+	f.cleanUp(t, namespace)
+	f.apply(t, namespace, f.first)
+	if f.refuses != "" {
+		eventually(t, 30*time.Second, func() error {
+			if _, err := lab.Kubectl(t.Context(), append([]string{"-n", namespace}, strings.Fields(f.refuses)...)...); err == nil {
+				return fmt.Errorf("kubectl %s still succeeds", f.refuses)
+			}
+			return nil
+		})
+	}
+	f.apply(t, namespace, Documents(f.well, f.broken))
+	for _, command := range f.then {
+		if !strings.HasPrefix(command, atTheEnd) {
+			kubectl(t, append([]string{"-n", namespace}, words(t, namespace, strings.ReplaceAll(command, "NAMESPACE", namespace))...)...)
 		}
 	}
+}
+
+const atTheEnd = "at the end: "
+
+// cleanUp sees to it that nothing is left outside the namespace, and that
+// nothing holds it, however the test ends.
+func (f fault) cleanUp(t *testing.T, namespace string) {
 	for _, command := range f.then {
-		command = strings.ReplaceAll(command, "NAMESPACE", namespace)
-		if at, ok := strings.CutPrefix(command, "at the end: "); ok {
-			t.Cleanup(func() { kubectlAtEnd(t, append([]string{"-n", namespace}, strings.Fields(at)...)...) })
-			continue
+		if command, ok := strings.CutPrefix(command, atTheEnd); ok {
+			t.Cleanup(func() {
+				kubectlAtEnd(t, append([]string{"-n", namespace}, strings.Fields(strings.ReplaceAll(command, "NAMESPACE", namespace))...)...)
+			})
 		}
-		kubectl(t, append([]string{"-n", namespace}, words(t, namespace, command)...)...)
+	}
+}
+
+func (f fault) apply(t *testing.T, namespace, manifests string) {
+	t.Helper()
+	if strings.Trim(manifests, "-\n") == "" {
+		return
+	}
+	if err := lab.Apply(t.Context(), namespace, strings.ReplaceAll(manifests, "NAMESPACE", namespace)); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -106,10 +131,14 @@ func (f fault) differs(r Report) error {
 		return fmt.Errorf("%s is not found", code)
 	case r.Findings[0].Code != code:
 		return fmt.Errorf("%s comes first instead of %s", r.Findings[0].Code, code)
+	case strings.Contains(r.Summary, " fine"):
+		return errors.New("the summary calls it fine")
 	case f.object != "" && r.Findings[0].Object.Kind != f.object:
 		return fmt.Errorf("%s is said of %s instead of a %s", code, r.Findings[0].Object, f.object)
 	case !regexp.MustCompile(f.says).MatchString(r.Summary):
 		return fmt.Errorf("the summary does not match %q", f.says)
+	case r.Findings[0].Severity == "error" && r.Verdict != "broken":
+		return fmt.Errorf("the verdict is %s", r.Verdict)
 	case len(r.Findings[0].Evidence) == 0:
 		return errors.New("the first finding has no evidence")
 	case len(r.Findings[0].Fix) == 0:

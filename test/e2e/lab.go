@@ -153,7 +153,8 @@ func (l *Lab) Until(ctx context.Context, patience time.Duration, check func(Answ
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
-		a, err := l.askJSON(ctx, args...)
+		// A run that has begun may end, so that the last answer is a whole one.
+		a, err := l.askJSON(context.WithoutCancel(ctx), args...)
 		if err == nil {
 			err = check(a)
 		}
