@@ -39,11 +39,16 @@ func PodProblems(v *index.View, pod *corev1.Pod) []Problem {
 	if v == nil || pod == nil {
 		return nil
 	}
-	p := examine(v, pod)
-	ps := p.problems()
-	sortProblems(ps)
-	return ps
+	return index.Memo(v, podProblems{pod}, func() []Problem {
+		ps := examine(v, pod).problems()
+		sortProblems(ps)
+		return ps
+	})
 }
+
+// podProblems is the key under which a view keeps the problems of a pod: its
+// owners and its containers ask for them too.
+type podProblems struct{ pod *corev1.Pod }
 
 func examine(v *index.View, pod *corev1.Pod) *patient {
 	return &patient{v: v, pod: pod, ref: podRef(pod), units: unitsOf(pod)}

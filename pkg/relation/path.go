@@ -17,13 +17,15 @@ type value struct {
 }
 
 // walker follows JSON paths through Go types and unstructured content alike.
-// It remembers the JSON names of the struct types it has met.
+// It remembers the JSON names of the struct types it has met, and the steps of
+// the paths.
 type walker struct {
 	fields map[reflect.Type]map[string][]int
+	paths  map[string][]string
 }
 
 func newWalker() *walker {
-	return &walker{fields: map[reflect.Type]map[string][]int{}}
+	return &walker{fields: map[reflect.Type]map[string][]int{}, paths: map[string][]string{}}
 }
 
 // find returns every place that a path such as "spec.volumes[].configMap"
@@ -32,7 +34,7 @@ func newWalker() *walker {
 // is set is one to which defaults apply.
 func (w *walker) find(root value, path string) []value {
 	places := []value{root}
-	for step := range steps(path) {
+	for _, step := range w.steps(path) {
 		var next []value
 		for _, p := range places {
 			next = w.step(next, p, step)
@@ -42,6 +44,15 @@ func (w *walker) find(root value, path string) []value {
 	return slices.DeleteFunc(places, func(v value) bool {
 		return !v.at.IsValid() || v.at.IsZero() && v.at.Kind() != reflect.Struct
 	})
+}
+
+func (w *walker) steps(path string) []string {
+	known, ok := w.paths[path]
+	if !ok {
+		known = slices.Collect(steps(path))
+		w.paths[path] = known
+	}
+	return known
 }
 
 // steps splits a path at its dots; a key that holds dots stands in quotes:
