@@ -49,6 +49,7 @@ vet: ## go vet in every module
 
 unit: ## Unit tests; no root, no cluster
 	go test $(TAGS) $(PRODUCT)
+	go test $(TAGS) ./test/demo
 	cd test/cluster && go test ./...
 
 arch: ## The rules of the house, each with its reason

@@ -4,8 +4,10 @@
 package script
 
 import (
+	"bytes"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +17,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/leadsman-dev/leadsman/pkg/cli"
+	"github.com/leadsman-dev/leadsman/pkg/scheme"
 	"github.com/leadsman-dev/leadsman/plugins/explaintree"
 )
 
@@ -47,7 +50,21 @@ func prepare(env *testscript.Env) error {
 	for _, name := range []string{"LC_ALL", "LC_CTYPE", "NO_COLOR", "CLICOLOR_FORCE", "COLUMNS", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"} {
 		env.Setenv(name, "")
 	}
+	if err := os.WriteFile(filepath.Join(env.WorkDir, "nothing-else.yaml"), nothingElse(), 0o600); err != nil {
+		return err
+	}
 	return os.CopyFS(env.WorkDir, os.DirFS("testdata/snapshots"))
+}
+
+// nothingElse is a recording in which every built-in kind was asked for and
+// none was found: beside a small dump it makes that one complete.
+func nothingElse() []byte {
+	var b bytes.Buffer
+	b.WriteString("apiVersion: leadsman.dev/v1alpha1\nkind: Snapshot\nnow: \"2026-03-04T11:00:00Z\"\nasked:\n")
+	for _, k := range scheme.Kinds() {
+		fmt.Fprintf(&b, "- {group: %q, kind: %s}\n", k.Group, k.Kind)
+	}
+	return b.Bytes()
 }
 
 // exits is a command of the sessions: it runs a program and compares its exit

@@ -1,0 +1,98 @@
+package script
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/leadsman-dev/leadsman/pkg/cli"
+	"github.com/leadsman-dev/leadsman/pkg/term"
+	"github.com/leadsman-dev/leadsman/plugins/explaintree"
+)
+
+const plugin = "kubectl explain-tree "
+
+// Every command of the README is run on the shop's dump; what it shows as
+// output is what the command prints.
+func TestTheReadmeIsTrue(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shop, err := filepath.Abs("testdata/snapshots/shop.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	commands := 0
+	for _, block := range regexp.MustCompile("(?s)```(console|sh)\n(.*?)```").FindAllStringSubmatch(string(readme), -1) {
+		for _, c := range commandsOf(block[2], block[1] == "console") {
+			commands++
+			t.Run(c.line, func(t *testing.T) { c.check(t, shop) })
+		}
+	}
+	if commands == 0 {
+		t.Fatal("the README shows no command")
+	}
+}
+
+type shown struct {
+	line   string
+	output string // "" where none is shown
+}
+
+// commandsOf reads a block of commands; in a console they stand behind "$ ",
+// and their output below them.
+func commandsOf(block string, console bool) []shown {
+	var all []shown
+	for line := range strings.Lines(block) {
+		command, typed := strings.CutPrefix(line, "$ ")
+		switch {
+		case typed == console && strings.HasPrefix(command, plugin):
+			all = append(all, shown{line: strings.TrimSpace(command)})
+		case console && len(all) > 0:
+			all[len(all)-1].output += line
+		}
+	}
+	return all
+}
+
+func (c shown) check(t *testing.T, shop string) {
+	out, code, err := c.run(t.Context(), shop)
+	if code == cli.ExitError {
+		t.Fatalf("%s: %s", c.line, err)
+	}
+	if c.output == "" {
+		return
+	}
+	// What a live answer costs is no property of the dump.
+	want := regexp.MustCompile(`(?m)^\d+ requests, [\d.]+ s$`).ReplaceAllString(c.output, "from a snapshot")
+	if diff := cmp.Diff(want, out); diff != "" {
+		t.Errorf("%s (-readme +really):\n%s", c.line, diff)
+	}
+}
+
+// run runs the command as it is written, but on the dump and without staying.
+func (c shown) run(ctx context.Context, shop string) (output string, code int, said string) {
+	args := slices.DeleteFunc(strings.Fields(strings.TrimPrefix(c.line, plugin)), func(arg string) bool { return arg == "-w" })
+	if i := slices.Index(args, "--snapshot"); i >= 0 {
+		args[i+1] = shop
+	} else {
+		args = append(args, "--snapshot", shop)
+	}
+	var out, errs bytes.Buffer
+	streams := term.Streams{
+		In: strings.NewReader(""), Out: &out, Err: &errs,
+		Getenv: func(name string) string { return map[string]string{"LANG": "C.UTF-8"}[name] },
+	}
+	code = cli.Run(ctx, explaintree.Command, append([]string{"kubectl-explain_tree"}, args...), streams)
+	return out.String(), code, fmt.Sprintf("exit code %d: %s", code, errs.String())
+}
