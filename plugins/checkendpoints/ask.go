@@ -1,0 +1,135 @@
+package checkendpoints
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/leadsman-dev/leadsman/pkg/cli"
+	"github.com/leadsman-dev/leadsman/pkg/endpoints"
+	"github.com/leadsman-dev/leadsman/pkg/index"
+	"github.com/leadsman-dev/leadsman/pkg/object"
+	"github.com/leadsman-dev/leadsman/pkg/source"
+)
+
+// asks are what is asked about: one Ask, or with -f one for each namespace
+// that the manifests name.
+func (o *options) asks(env *cli.Env) ([]endpoints.Ask, error) {
+	namespace, err := env.Namespace(&o.Shared, o.allNames)
+	if err != nil {
+		return nil, err
+	}
+	for _, client := range []*object.Ref{&o.client, &o.through} {
+		if client.Name != "" && client.Namespace == "" {
+			if client.Namespace = namespace; namespace == "" {
+				return nil, fmt.Errorf("in which namespace is pod %q? write NAMESPACE/pod/%s", client.Name, client.Name)
+			}
+		}
+	}
+	from := o.client
+	if from.Name == "" {
+		from = o.through
+	}
+	if len(o.files) == 0 {
+		return []endpoints.Ask{{Names: o.names, Namespace: namespace, Labels: o.selector, From: from}}, nil
+	}
+	roots, err := cli.RootsOfFiles(o.files, env, namespace)
+	if err != nil {
+		return nil, err
+	}
+	return asksOf(roots, from, strings.Join(o.files, ", "))
+}
+
+// asksOf keeps the Services of a manifest: what else is in it is not asked about.
+func asksOf(roots []source.Query, from object.Ref, files string) ([]endpoints.Ask, error) {
+	var asks []endpoints.Ask
+	for _, q := range roots {
+		if q.Kind.Group != "" || q.Kind.Kind != "Service" {
+			continue
+		}
+		at := slices.IndexFunc(asks, func(a endpoints.Ask) bool { return a.Namespace == q.Namespace })
+		if at < 0 {
+			asks = append(asks, endpoints.Ask{Namespace: q.Namespace, From: from})
+			at = len(asks) - 1
+		}
+		asks[at].Names = append(asks[at].Names, q.Name)
+	}
+	if len(asks) == 0 {
+		return nil, fmt.Errorf("%s names no Service", files)
+	}
+	return asks, nil
+}
+
+// needs is what all asks need.
+func needs(asks []endpoints.Ask) func(*index.View) ([]source.Query, []source.LogQuery) {
+	return func(v *index.View) ([]source.Query, []source.LogQuery) {
+		var queries []source.Query
+		var logs []source.LogQuery
+		for _, ask := range asks {
+			q, l := endpoints.Needs(v, ask)
+			queries, logs = append(queries, q...), append(logs, l...)
+		}
+		slices.SortFunc(queries, source.Query.Compare)
+		return slices.Compact(queries), logs
+	}
+}
+
+// selected are the Services that were asked about. One that was named and does
+// not exist is an error, unless it merely cannot be seen.
+func selected(ctx context.Context, v *index.View, asks []endpoints.Ask, session *cli.Session) ([]object.Ref, error) {
+	var all []object.Ref
+	for _, ask := range asks {
+		found, absent := endpoints.Selected(v, ask)
+		if len(absent) > 0 {
+			return nil, missing(ctx, v, absent[0], session)
+		}
+		all = append(all, found...)
+	}
+	if len(all) > 0 {
+		return all, nil
+	}
+	if gap := servicesGap(v); gap != nil {
+		return nil, &cli.Exit{Code: cli.ExitUnknown, Err: fmt.Errorf("services cannot be seen: %s (%s)", gap.Reason, gap.Detail)}
+	}
+	return nil, nil
+}
+
+func servicesGap(v *index.View) *source.Gap {
+	at := slices.IndexFunc(v.Gaps, func(g source.Gap) bool { return g.Kind.Kind == "Service" && g.Kind.Group == "" })
+	if at < 0 {
+		return nil
+	}
+	return &v.Gaps[at]
+}
+
+// gone says that a Service that was asked for does not exist.
+type gone struct {
+	service object.Ref
+	hint    string
+}
+
+func (e *gone) Error() string {
+	return fmt.Sprintf("service %q in namespace %q does not exist%s", e.service.Name, e.service.Namespace, e.hint)
+}
+
+func missing(ctx context.Context, v *index.View, service object.Ref, session *cli.Session) error {
+	if presence, gap := v.Presence(service); presence == index.Unknown && gap != nil {
+		return &cli.Exit{Code: cli.ExitUnknown, Err: fmt.Errorf("service %q in namespace %q cannot be seen: %s (%s)", service.Name, service.Namespace, gap.Reason, gap.Detail)}
+	}
+	result, err := session.Read(ctx, source.Query{Kind: service.GroupKind(), Namespace: service.Namespace, Metadata: true})
+	if err != nil {
+		return &gone{service: service}
+	}
+	var names []string
+	for _, o := range result.Objects {
+		names = append(names, o.GetName())
+	}
+	switch close := source.Close(names, service.Name); {
+	case len(close) > 0:
+		return &gone{service, "; did you mean " + strings.Join(close, ", ") + "?"}
+	case len(names) == 0 && result.Gap == nil:
+		return &gone{service, "; there is no Service there"}
+	}
+	return &gone{service: service}
+}
