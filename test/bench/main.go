@@ -28,8 +28,6 @@ type options struct {
 	pods       int // in all, of Deployments with 500 each
 	runs       int
 	keep       bool
-	raw        string // the process measures a bare LIST and nothing else
-	namespace  string
 	doc        string
 }
 
@@ -42,16 +40,11 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags.IntVar(&o.runs, "runs", 5, "counted runs of each command, after one that is not")
 	flags.BoolVar(&o.keep, "keep", false, "leave the namespaces for another run")
 	flags.StringVar(&o.doc, "doc", "", "also write the table to this file")
-	flags.StringVar(&o.raw, "raw", "", "measure one bare read (used by the program itself)")
-	flags.StringVar(&o.namespace, "namespace", "", "namespace of the bare read (used by the program itself)")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	if o.kubeconfig == "" {
 		return fmt.Errorf("no cluster: set KUBECONFIG, or bring one up with: make cluster-up")
-	}
-	if o.raw != "" {
-		return rawRead(ctx, o)
 	}
 	return o.measure(ctx, out)
 }

@@ -9,16 +9,10 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
-
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/tools/clientcmd"
-
-	"github.com/leadsman-dev/leadsman/pkg/source"
-	"github.com/leadsman-dev/leadsman/pkg/source/live"
 )
 
 // command is one row of the table: a whole process.
@@ -35,25 +29,25 @@ type figure struct {
 }
 
 func (o options) measure(ctx context.Context, out io.Writer) error {
-	config, err := clientcmd.BuildConfigFromFlags("", o.kubeconfig)
+	folder, err := os.MkdirTemp("", "bench")
 	if err != nil {
 		return err
 	}
-	config.QPS, config.Burst = -1, -1
-	client, err := kubernetes.NewForConfig(config)
-	if err != nil {
+	defer os.RemoveAll(folder)
+	limit := filepath.Join(folder, "limit")
+	if err := do(ctx, "go", "build", "-o", limit, "./test/bench/limit"); err != nil {
 		return err
 	}
-	if err := o.load(ctx, client); err != nil {
+	if err := do(ctx, limit, o.kubeconfig, "load", strconv.Itoa(o.pods)); err != nil {
 		return fmt.Errorf("cannot make the load: %w", err)
 	}
 	if !o.keep {
-		defer func() { _ = o.unload(context.WithoutCancel(ctx), client) }()
+		defer func() { _ = do(context.WithoutCancel(ctx), limit, o.kubeconfig, "unload", "0") }()
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d pods in namespace %s, %d in %s; medians of %d runs of the whole process.\n\n", o.pods, large, o.pods/10, small, o.runs)
 	fmt.Fprintf(&b, "| command | wall | peak memory | requests |\n|---|---|---|---|\n")
-	for _, c := range o.commands() {
+	for _, c := range o.commands(limit) {
 		f, err := o.time(ctx, c)
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.title, err)
@@ -69,6 +63,20 @@ func (o options) measure(ctx context.Context, out io.Writer) error {
 	return err
 }
 
+// do runs a command and says what it said when it fails.
+func do(ctx context.Context, name string, args ...string) error {
+	out, err := exec.CommandContext(ctx, name, args...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%s: %w: %s", name, err, out)
+	}
+	return nil
+}
+
+const (
+	small = "bench-small" // one tenth of the pods
+	large = "bench-large"
+)
+
 const preface = `# Performance
 
 Made by ` + "`make bench`" + ` on a real API server, with etcd, both nodes and the measured process on one machine of two cores.
@@ -76,14 +84,8 @@ The raw limit is a bare read with the same client in a process of its own, in th
 
 `
 
-func (o options) commands() []command {
-	self, err := os.Executable()
-	if err != nil {
-		self = os.Args[0]
-	}
-	raw := func(what, namespace string) []string {
-		return []string{self, "-kubeconfig", o.kubeconfig, "-raw", what, "-namespace", namespace}
-	}
+func (o options) commands(limit string) []command {
+	raw := func(what, namespace string) []string { return []string{limit, o.kubeconfig, what, namespace} }
 	tree := func(args ...string) []string {
 		return append([]string{filepath.Join(o.bin, "kubectl-explain_tree"), "--kubeconfig", o.kubeconfig}, args...)
 	}
@@ -128,18 +130,4 @@ func (o options) time(ctx context.Context, c command) (figure, error) {
 	slices.Sort(walls)
 	slices.Sort(peaks)
 	return figure{wall: walls[len(walls)/2], peak: peaks[len(peaks)/2], requests: requests}, nil
-}
-
-// rawRead is the bare read, with the client that the plugins use and nothing
-// of their judgement.
-func rawRead(ctx context.Context, o options) error {
-	if o.raw == "nothing" {
-		return nil
-	}
-	src := live.New(configFlags(o.kubeconfig), live.Options{})
-	if o.raw == "pods" {
-		_, err := src.Read(ctx, source.Query{Kind: schema.GroupKind{Kind: "Pod"}, Namespace: o.namespace, Labels: "app=app-1"})
-		return err
-	}
-	return readEverything(ctx, src, o.namespace)
 }

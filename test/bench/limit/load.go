@@ -23,8 +23,8 @@ const (
 	large = "bench-large"
 )
 
-func (o options) load(ctx context.Context, client kubernetes.Interface) error {
-	for namespace, pods := range map[string]int{small: o.pods / 10, large: o.pods} {
+func load(ctx context.Context, client kubernetes.Interface, all int) error {
+	for namespace, pods := range map[string]int{small: all / 10, large: all} {
 		if err := fill(ctx, client, namespace, max(1, pods/perDeployment)); err != nil {
 			return err
 		}
@@ -32,7 +32,7 @@ func (o options) load(ctx context.Context, client kubernetes.Interface) error {
 	if err := customRoot(ctx, client); err != nil {
 		return err
 	}
-	for namespace, pods := range map[string]int{small: o.pods / 10, large: o.pods} {
+	for namespace, pods := range map[string]int{small: all / 10, large: all} {
 		if err := settled(ctx, client, namespace, max(1, pods/perDeployment)*perDeployment); err != nil {
 			return err
 		}
@@ -133,7 +133,7 @@ const crd = `{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefin
 "spec":{"group":"leadsman.dev","scope":"Namespaced","names":{"kind":"Bench","plural":"benches","singular":"bench"},
 "versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object","x-kubernetes-preserve-unknown-fields":true}}}]}}`
 
-func (o options) unload(ctx context.Context, client kubernetes.Interface) error {
+func unload(ctx context.Context, client kubernetes.Interface) error {
 	for _, namespace := range []string{small, large} {
 		if err := client.CoreV1().Namespaces().Delete(ctx, namespace, metav1.DeleteOptions{}); err != nil && !strings.Contains(err.Error(), "not found") {
 			return err

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 
 	"github.com/leadsman-dev/leadsman/pkg/source"
@@ -32,4 +33,18 @@ func readEverything(ctx context.Context, src *live.Source, namespace string) err
 		})
 	}
 	return group.Wait()
+}
+
+// rawRead is the bare read, with the client that the plugins use and nothing
+// of their judgement.
+func rawRead(ctx context.Context, kubeconfig, what, namespace string) error {
+	src := live.New(configFlags(kubeconfig), live.Options{})
+	switch what {
+	case "pods":
+		_, err := src.Read(ctx, source.Query{Kind: schema.GroupKind{Kind: "Pod"}, Namespace: namespace, Labels: "app=app-1"})
+		return err
+	case "everything":
+		return readEverything(ctx, src, namespace)
+	}
+	return nil
 }
