@@ -35,8 +35,6 @@ type world struct {
 	crews        map[string]*crew
 	roots        map[types.UID]object.Ref // controller → the workload at the top
 	shared       map[string][]*corev1.Pod // memo of podsWith
-	doors        []door
-	doorsRead    bool
 }
 
 // place is what one namespace holds.
@@ -214,8 +212,17 @@ func (c *subject) lately() bool {
 }
 
 func (w *world) changedLately(p *corev1.Pod) bool {
-	if w.recent(p.CreationTimestamp.Time) || p.DeletionTimestamp != nil {
+	if w.recent(p.CreationTimestamp.Time) {
 		return true
+	}
+	if p.DeletionTimestamp != nil { // it stands at the end of the grace period
+		asked := p.DeletionTimestamp.Time
+		if p.DeletionGracePeriodSeconds != nil {
+			asked = asked.Add(-time.Duration(*p.DeletionGracePeriodSeconds) * time.Second)
+		}
+		if w.recent(asked) {
+			return true
+		}
 	}
 	for i := range p.Status.Conditions {
 		if w.recent(p.Status.Conditions[i].LastTransitionTime.Time) {

@@ -59,7 +59,7 @@ func ofCustom(v *index.View, ref object.Ref, u *unstructured.Unstructured) State
 	}
 	// A workload-like object is Available=True and Progressing=True when well.
 	if c, ok := find(cs, good, "False"); ok {
-		if young := since(v, c.at) < patience; young && !refusal404(c.reason) {
+		if young := since(v, c.at) < patience; young && !lastingReason(c.reason) {
 			return State{Level: Progressing, Status: clip(orElse(c.reason, "not "+c.kind), 30)}
 		}
 		return unwell(v, ref, c, false)
@@ -76,10 +76,10 @@ func ofCustom(v *index.View, ref object.Ref, u *unstructured.Unstructured) State
 	return s
 }
 
-// refusal404: an APIService without its backend, or a reference that resolves
+// lastingReason: an APIService without its backend, or a reference that resolves
 // to nothing, does not get better by waiting.
-func refusal404(reason string) bool {
-	return slices.Contains([]string{"BackendNotFound", "RefNotPermitted", "InvalidKind", "NoMatchingParent", "UnsupportedProtocol", "MissingEndpoints", "ServiceNotFound", "EndpointsNotFound", "FailedDiscoveryCheck", "NamesConflict"}, reason)
+func lastingReason(reason string) bool {
+	return slices.Contains([]string{"BackendNotFound", "RefNotPermitted", "InvalidKind", "NoMatchingParent", "UnsupportedProtocol", "MissingEndpoints", "ServiceNotFound", "EndpointsNotFound", "FailedDiscoveryCheck", "ServicePortError", "ServiceAccessError", "NamesConflict"}, reason)
 }
 
 func unwell(v *index.View, ref object.Ref, c spoken, mild bool) State {

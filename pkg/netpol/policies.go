@@ -130,6 +130,12 @@ func (p policy) selects(pod *corev1.Pod) bool {
 	return p.selector != nil && p.selector.Matches(labels.Set(pod.Labels))
 }
 
+// Selects says whether a policy is about a pod of its namespace.
+func Selects(p *networkingv1.NetworkPolicy, pod *corev1.Pod) bool {
+	selector, err := metav1.LabelSelectorAsSelector(&p.Spec.PodSelector)
+	return err == nil && p.Namespace == pod.Namespace && selector.Matches(labels.Set(pod.Labels))
+}
+
 // isolates applies the default of policyTypes: Ingress always, Egress where
 // there are egress rules (networking/v1, NetworkPolicySpec.PolicyTypes).
 func (p policy) isolates(d Direction) bool {

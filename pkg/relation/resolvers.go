@@ -35,12 +35,12 @@ var resolvers = map[string]resolver{
 	"external-name":      {edges: externalName},
 	"statefulset-claims": {edges: statefulSetClaims},
 	"env-service":        {edges: envServices},
-	"whole-namespace":    {edges: wholeNamespace},
+	"whole-namespace":    {edges: wholeNamespace, wants: wantNamespacePods},
 	"rbac-subjects":      {edges: rbacSubjects},
 	"claim-slices":       {edges: claimSlices, wants: wantSlices},
 	"network-peers":      {edges: networkPeers, wants: wantPeers},
 	"node-lease":         {edges: nodeLease},
-	"lease-holder":       {edges: leaseHolder},
+	"lease-holder":       {edges: leaseHolder, wants: wantHolder},
 	"crd-instances":      {edges: crdInstances, wants: wantInstances},
 	"namespace-content":  {edges: namespaceContent},
 	"helm-release":       {edges: helmRelease, wants: wantHelm},
@@ -139,6 +139,10 @@ func wholeNamespace(t *Table, v *index.View, it index.Item, row *Row) []Edge {
 		edges = append(edges, e)
 	}
 	return edges
+}
+
+func wantNamespacePods(it index.Item) []source.Query {
+	return []source.Query{{Kind: schema.GroupKind{Kind: "Pod"}, Namespace: it.Ref.Namespace}}
 }
 
 // rbacSubjects relates a binding to the ServiceAccounts that it names, one by
@@ -289,14 +293,29 @@ func leaseHolder(t *Table, v *index.View, it index.Item, row *Row) []Edge {
 	if !ok || lease.Spec.HolderIdentity == nil {
 		return nil
 	}
-	name, _, _ := strings.Cut(*lease.Spec.HolderIdentity, "_")
-	pod := object.Ref{Kind: "Pod", Namespace: it.Ref.Namespace, Name: name}
+	pod := object.Ref{Kind: "Pod", Namespace: it.Ref.Namespace, Name: holderOf(lease)}
 	if _, ok := v.Get(pod); !ok {
 		return nil
 	}
 	e := t.edge(it, row, rootOf(lease), pod)
 	e.Field = "spec.holderIdentity"
 	return []Edge{e}
+}
+
+func holderOf(lease *coordinationv1.Lease) string {
+	if lease.Spec.HolderIdentity == nil {
+		return ""
+	}
+	name, _, _ := strings.Cut(*lease.Spec.HolderIdentity, "_")
+	return name
+}
+
+func wantHolder(it index.Item) []source.Query {
+	lease, ok := it.Object.(*coordinationv1.Lease)
+	if !ok || holderOf(lease) == "" || it.Ref.Namespace == corev1.NamespaceNodeLease {
+		return nil
+	}
+	return []source.Query{{Kind: schema.GroupKind{Kind: "Pod"}, Namespace: it.Ref.Namespace, Name: holderOf(lease)}}
 }
 
 func crdInstances(t *Table, v *index.View, it index.Item, row *Row) []Edge {

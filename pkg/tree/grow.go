@@ -25,7 +25,11 @@ func (b *builder) grow(n *report.Node, it index.Item, from inheritance) {
 	needs, needed := b.needs(it, from)
 	below := inheritance{needed: needed}
 	for _, child := range b.ordered(it, b.g.Owned(it.Ref)) {
-		b.child(n, child, b.ownershipName(it, child), b.whyOwned(child), below)
+		why := b.whyOwned(child)
+		if e, ok := b.joined(it, child); ok && why == "" {
+			why = e.Why
+		}
+		b.child(n, child, b.ownershipName(it, child), why, below)
 	}
 	for _, e := range outermostFirst(b.g.From(it.Ref)) {
 		switch e.Row.Side {
@@ -67,11 +71,27 @@ func (b *builder) child(parent *report.Node, it index.Item, name, why string, fr
 	}
 }
 
+// ownershipName is the row of the table that joins the two, "owner" where only
+// the ownerReference does.
 func (b *builder) ownershipName(owner, owned index.Item) string {
+	if e, ok := b.joined(owner, owned); ok {
+		return e.Row.Name
+	}
 	if row := b.g.Table.OwnershipRow(owner.Ref.GroupKind(), owned.Ref.GroupKind()); row != nil {
 		return row.Name
 	}
 	return "owner"
+}
+
+// joined is the relation that ties an owned object to its owner beside the
+// ownerReference, and says more than that: an EndpointSlice, a node's Lease.
+func (b *builder) joined(owner, owned index.Item) (relation.Edge, bool) {
+	for _, e := range b.g.From(owned.Ref) {
+		if e.Row.Side == relation.Under && e.To.Key() == owner.Ref.Key() {
+			return e, true
+		}
+	}
+	return relation.Edge{}, false
 }
 
 // down draws what an edge of the trunk leads to that is not owned: the content
@@ -210,7 +230,7 @@ func (b *builder) users(parent *report.Node, it index.Item) {
 			ref = b.g.Workload(e.From)
 		}
 		user, ok := b.v.Get(ref)
-		if ok && !seen[ref.Key()] {
+		if ok && !seen[ref.Key()] && !b.hasChild(parent, ref) {
 			seen[ref.Key()] = true
 			uses = append(uses, use{user, e})
 		}

@@ -35,46 +35,60 @@ func (b *builder) spines(root object.Ref) []*report.Node {
 	for _, way := range ways {
 		heads = append(heads, b.hang(way, top))
 	}
-	return heads
+	return slices.DeleteFunc(heads, func(n *report.Node) bool { return n == nil })
 }
 
 // hang draws the steps one below the other, and the target with everything
-// below it at the end.
+// below it at the end. A way that begins with rows that are drawn already goes
+// on from them, and has then no head of its own.
 func (b *builder) hang(steps []step, target index.Item) *report.Node {
 	var head, at *report.Node
+	begun := false
 	below := func(n *report.Node) {
 		if at == nil {
 			head = n
 		} else {
 			at.Children = append(at.Children, n)
 		}
-		at = n
+		at, begun = n, true
 	}
 	for i, s := range steps {
 		if s.gone != nil {
 			below(s.gone)
 			continue
 		}
-		why := s.why
-		if i == 0 && s.row == "" {
-			why = b.whyOwned(s.item)
+		if drawn := b.drawn[s.item.Ref.Key()]; drawn != nil && !begun {
+			at = drawn
+			continue
 		}
-		n, fresh := b.node(s.item, s.row, why)
+		n, fresh := b.node(s.item, b.stepRelation(steps, i), s.why)
 		below(n)
 		if !fresh {
 			return head
 		}
 	}
-	last := ""
-	if len(steps) > 0 && steps[len(steps)-1].gone == nil {
-		last = b.relationBetween(steps[len(steps)-1].item.Ref, target.Ref)
+	if at != nil && b.hasChild(at, target.Ref) {
+		return head
 	}
-	n, fresh := b.node(target, last, b.whyOwned(target))
+	n, fresh := b.node(target, b.stepRelation(append(steps[:len(steps):len(steps)], step{item: target}), len(steps)), b.whyOwned(target))
 	below(n)
 	if fresh {
 		b.grow(n, target, inheritance{top: true})
 	}
 	return head
+}
+
+// stepRelation names the relation of a row to the one above it; the topmost
+// has none. A door says the way to what it opens, so its own row is the next
+// one's.
+func (b *builder) stepRelation(steps []step, i int) string {
+	switch {
+	case i == 0 || steps[i-1].gone != nil:
+		return ""
+	case steps[i-1].row != "":
+		return steps[i-1].row
+	}
+	return b.ownershipName(steps[i-1].item, steps[i].item)
 }
 
 // owners are the controllers above an object, the highest first, and the
@@ -219,17 +233,4 @@ func (b *builder) waysTo(d door, passed map[object.Ref]bool) [][]step {
 		ways = [][]step{{own}}
 	}
 	return ways
-}
-
-// relationBetween names the relation from the row above to the one below.
-func (b *builder) relationBetween(above, below object.Ref) string {
-	if row := b.g.Table.OwnershipRow(above.GroupKind(), below.GroupKind()); row != nil {
-		return row.Name
-	}
-	for _, e := range b.g.From(above) {
-		if e.Row.Side == relation.Route {
-			return e.Row.Name
-		}
-	}
-	return ""
 }

@@ -107,7 +107,7 @@ func (b *builder) works(roots []object.Ref) string {
 	}
 	s := b.state(it)
 	switch {
-	case s.Status != "" && s.Status != "ok" && s.Ready != "" && !strings.Contains(s.Status, "ready"):
+	case s.Status != "" && s.Status != "ok" && s.Ready != "" && !strings.Contains(s.Status, s.Ready):
 		return fmt.Sprintf("%s fine: %s, %s ready", verb, s.Status, s.Ready)
 	case s.Ready != "":
 		return fmt.Sprintf("%s fine: %s ready", verb, s.Ready)

@@ -1,0 +1,136 @@
+package endpoints
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/leadsman-dev/leadsman/pkg/finding"
+	"github.com/leadsman-dev/leadsman/pkg/index"
+	"github.com/leadsman-dev/leadsman/pkg/object"
+)
+
+const gatewayGroup = "gateway.networking.k8s.io"
+
+var grantKind = schema.GroupKind{Group: gatewayGroup, Kind: "ReferenceGrant"}
+
+func routeKinds() []schema.GroupKind {
+	var kinds []schema.GroupKind
+	for _, k := range []string{"HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute", "UDPRoute"} {
+		kinds = append(kinds, schema.GroupKind{Group: gatewayGroup, Kind: k})
+	}
+	return kinds
+}
+
+// routes judges what routes of the Gateway API lead to.
+func routes() Analyzer {
+	return Analyzer{Name: "routes", Docs: routeDocs(), Whole: func(w *world) {
+		for _, gk := range routeKinds() {
+			for _, it := range w.v.List(gk, "") {
+				u, ok := it.Object.(*unstructured.Unstructured)
+				if !ok {
+					continue
+				}
+				doors := routeDoors(it.Ref, u)
+				if !w.near(doors) {
+					continue
+				}
+				for _, d := range doors {
+					if d.to.Namespace != d.from.Namespace && w.refused(d, u) {
+						continue
+					}
+					w.doorLeads(d, "route-backend-missing", "route-port-missing")
+				}
+			}
+		}
+	}}
+}
+
+// routeDoors reads spec.rules[].backendRefs[] of an object that may hold anything.
+func routeDoors(r object.Ref, u *unstructured.Unstructured) []door {
+	var doors []door
+	for i, rule := range elements(u.Object, "spec", "rules") {
+		for j, ref := range elements(rule, "backendRefs") {
+			name := text(ref, "name")
+			if name == "" || text(ref, "group") != "" || text(ref, "kind") != "" && text(ref, "kind") != "Service" {
+				continue
+			}
+			namespace := text(ref, "namespace")
+			if namespace == "" {
+				namespace = r.Namespace
+			}
+			port, _, _ := unstructured.NestedInt64(ref, "port")
+			doors = append(doors, door{from: r, route: true, number: int32(port),
+				field: fmt.Sprintf("spec.rules[%d].backendRefs[%d]", i, j), path: fmt.Sprintf("/spec/rules/%d/backendRefs/%d", i, j),
+				to: object.Ref{Version: "v1", Kind: "Service", Namespace: namespace, Name: name}})
+		}
+	}
+	return doors
+}
+
+func elements(m map[string]any, path ...string) []map[string]any {
+	at := any(m)
+	for _, p := range path {
+		next, ok := at.(map[string]any)
+		if !ok {
+			return nil
+		}
+		at = next[p]
+	}
+	list, _ := at.([]any)
+	var out []map[string]any
+	for _, e := range list {
+		o, _ := e.(map[string]any)
+		out = append(out, o) // a nil map reads as empty, and the index stays right
+	}
+	return out
+}
+
+func text(m map[string]any, key string) string {
+	s, _ := m[key].(string)
+	return s
+}
+
+// refused says, and reports, that a route into another namespace has no grant
+// there. The controller's own word is trusted before the grants that were read.
+func (w *world) refused(d door, u *unstructured.Unstructured) bool {
+	message, evidence := "", []finding.Evidence{fact(d.from, d.field+".namespace", d.to.Namespace)}
+	for i, parent := range elements(u.Object, "status", "parents") {
+		for j, c := range elements(parent, "conditions") {
+			if text(c, "type") == "ResolvedRefs" && text(c, "status") == "False" && text(c, "reason") == "RefNotPermitted" {
+				message = text(c, "message")
+				evidence = append(evidence, fact(d.from, fmt.Sprintf("status.parents[%d].conditions[%d].message", i, j), message))
+			}
+		}
+	}
+	granted := slices.ContainsFunc(w.v.List(grantKind, d.to.Namespace), func(it index.Item) bool { return grants(it.Object, d) })
+	if len(evidence) == 1 && (granted || !w.listed(grantKind, d.to.Namespace, "")) {
+		return false
+	}
+	if granted && message == "" {
+		return false
+	}
+	grant := fmt.Sprintf(`{"apiVersion":"%s/v1beta1","kind":"ReferenceGrant","metadata":{"name":%s,"namespace":%s},"spec":{"from":[{"group":"%s","kind":%s,"namespace":%s}],"to":[{"group":"","kind":"Service","name":%s}]}}`,
+		gatewayGroup, compact("allow-"+d.from.Namespace), compact(d.to.Namespace), gatewayGroup, compact(d.from.Kind), compact(d.from.Namespace), compact(d.to.Name))
+	w.findings = append(w.findings, finding.Finding{Code: code("route-no-referencegrant"), Severity: finding.Error, Object: d.from,
+		Message:  strings.TrimSuffix(fmt.Sprintf("it may not send requests to Service/%s of namespace %s: no ReferenceGrant there allows it. %s", d.to.Name, d.to.Namespace, message), ". "),
+		Evidence: evidence, Fix: []finding.Fix{{Description: "allow it, in the Service's namespace", Command: "echo " + finding.Quote(grant) + " | kubectl apply -f -"}}})
+	return true
+}
+
+func grants(o any, d door) bool {
+	u, ok := o.(*unstructured.Unstructured)
+	if !ok {
+		return false
+	}
+	from := slices.ContainsFunc(elements(u.Object, "spec", "from"), func(f map[string]any) bool {
+		return text(f, "group") == d.from.Group && text(f, "kind") == d.from.Kind && text(f, "namespace") == d.from.Namespace
+	})
+	to := slices.ContainsFunc(elements(u.Object, "spec", "to"), func(t map[string]any) bool {
+		return text(t, "group") == "" && text(t, "kind") == "Service" && (text(t, "name") == "" || text(t, "name") == d.to.Name)
+	})
+	return from && to
+}

@@ -1,0 +1,18 @@
+package endpoints
+
+import "github.com/leadsman-dev/leadsman/pkg/finding"
+
+// honesty says what could not be seen before anything is said of it.
+func honesty() Analyzer {
+	return Analyzer{Name: "honesty", Docs: []finding.Doc{
+		page("cannot-see", finding.Warning, "Not enough could be seen for a verdict",
+			"Slices or pods could not be listed: what was not seen is unknown, never missing.",
+			"The list of the Service's EndpointSlices, or of its pods, was refused, failed, or is not in the snapshot.",
+			"Get the right to list them (--print-rbac prints the role), or take a snapshot that holds them.", ""),
+	}, Each: func(c *subject) {
+		if c.unseen != "" && !isExternal(c.svc) {
+			c.say("cannot-see", finding.Warning, "it cannot be judged: "+c.unseen, []finding.Evidence{fact(c.ref, "EndpointSlices and pods", c.unseen)},
+				manual("get the right to list them; --print-rbac prints the role that is needed"))
+		}
+	}}
+}
