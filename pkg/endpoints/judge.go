@@ -4,6 +4,9 @@
 package endpoints
 
 import (
+	"cmp"
+	"slices"
+
 	"github.com/leadsman-dev/leadsman/pkg/finding"
 	"github.com/leadsman-dev/leadsman/pkg/index"
 	"github.com/leadsman-dev/leadsman/pkg/object"
@@ -24,7 +27,42 @@ type Result struct {
 }
 
 // Judge holds the Services against their slices and pods. It is a pure
-// function of the view and the options.
+// function of the view and the options. Services that the view does not hold
+// are passed over: Selected says which those are.
 func Judge(v *index.View, services []object.Ref, opts Options) Result {
-	return Result{}
+	w := judge(v, services, opts)
+	r := Result{Findings: w.findings}
+	for _, c := range w.subjects {
+		r.Services = append(r.Services, c.describe())
+		r.Findings = append(r.Findings, c.found...)
+	}
+	slices.SortStableFunc(r.Services, func(a, b *report.Service) int {
+		return cmp.Or(cmp.Compare(verdictRank(a.Verdict), verdictRank(b.Verdict)), -cmp.Compare(len(a.Codes), len(b.Codes)), object.Compare(a.Object, b.Object))
+	})
+	finding.Sort(r.Findings, depth)
+	return r
+}
+
+func judge(v *index.View, services []object.Ref, opts Options) *world {
+	w := newWorld(v, services, opts)
+	analyzers := Analyzers()
+	for _, c := range w.subjects {
+		c.compare()
+		for _, a := range analyzers {
+			if a.Each != nil {
+				a.Each(c)
+			}
+		}
+		c.link()
+	}
+	for _, a := range analyzers {
+		if a.Whole != nil {
+			a.Whole(w)
+		}
+	}
+	return w
+}
+
+func verdictRank(v report.Verdict) int {
+	return slices.Index([]report.Verdict{report.Broken, report.Unknown, report.Progressing, report.OK}, v)
 }

@@ -52,6 +52,11 @@ func creation(v *index.View, r refusal, ref object.Ref) Problem {
 		problem.Name, problem.Message = "webhook-denied", fmt.Sprintf("pods are not created: admission webhook %q denies them%s", m[1], reasonAfter(text, "denied the request"))
 		problem.Fix = []finding.Fix{manual("correct the pod template as the webhook's message asks, or ask who runs the webhook")}
 		return problem.certain(true)
+	case deniedByPolicy.MatchString(text):
+		m := deniedByPolicy.FindStringSubmatch(text)
+		problem.Name, problem.Message = "webhook-denied", fmt.Sprintf("pods are not created: admission policy %q denies them%s", m[1], reasonAfter(text, "denied request"))
+		problem.Fix = []finding.Fix{manual("correct the pod template as the policy's message asks"), run("read the policy", "", "get", "validatingadmissionpolicy", m[1], "-o", "yaml")}
+		return problem.certain(true)
 	case callFailed.MatchString(text):
 		m := callFailed.FindStringSubmatch(text)
 		problem.Name, problem.Message = "webhook-unreachable", fmt.Sprintf("pods are not created: admission webhook %q does not answer", m[1])
@@ -81,12 +86,14 @@ func creation(v *index.View, r refusal, ref object.Ref) Problem {
 }
 
 var (
-	deniedBy   = regexp.MustCompile(`admission webhook "([^"]*)" denied the request`)
-	callFailed = regexp.MustCompile(`failed calling webhook "([^"]*)"`)
-	saMissing  = regexp.MustCompile(`error looking up service account ([^/\s]+)/([^:\s]+): .*not found`)
-	noPriority = regexp.MustCompile(`no PriorityClass with name (\S+) was found`)
-	limitRange = regexp.MustCompile(`(maximum|minimum) \S+ usage per \w+ is .*|\S+ max limit to request ratio per \w+ is .*`)
-	whichQuota = regexp.MustCompile(`(?:exceeded|failed) quota: ([^,:\s]+)`)
+	deniedBy = regexp.MustCompile(`admission webhook "([^"]*)" denied the request`)
+	// apiserver pkg/admission/plugin/policy/validating, dispatcher
+	deniedByPolicy = regexp.MustCompile(`ValidatingAdmissionPolicy '([^']*)' with binding '[^']*' denied request`)
+	callFailed     = regexp.MustCompile(`failed calling webhook "([^"]*)"`)
+	saMissing      = regexp.MustCompile(`error looking up service account ([^/\s]+)/([^:\s]+): .*not found`)
+	noPriority     = regexp.MustCompile(`no PriorityClass with name (\S+) was found`)
+	limitRange     = regexp.MustCompile(`(maximum|minimum) \S+ usage per \w+ is .*|\S+ max limit to request ratio per \w+ is .*`)
+	whichQuota     = regexp.MustCompile(`(?:exceeded|failed) quota: ([^,:\s]+)`)
 )
 
 // reasonAfter is what the server says behind the words that name the rule.

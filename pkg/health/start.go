@@ -189,6 +189,12 @@ func (p *patient) allSiblingsCrash(u unit) bool {
 	return siblings >= 2
 }
 
+// mayBeKilled: a program that ends well on SIGTERM leaves code 0 when a probe
+// kills it, and the event that says so can be late.
+func (p *patient) mayBeKilled(u unit) bool {
+	return u.spec.LivenessProbe != nil || u.spec.StartupProbe != nil
+}
+
 // exitZero is a program that ends where it should serve. An init container
 // that ends well has done its duty, and so has one under OnFailure or Never.
 func (p *patient) exitZero(u unit, d death) (Problem, bool) {
@@ -201,7 +207,7 @@ func (p *patient) exitZero(u unit, d death) (Problem, bool) {
 		name = "sidecar-crash"
 	}
 	problem := p.problem(name, u, fmt.Sprintf("%s %q ends by itself with code 0, so it is started again and again: it runs nothing that stays", u.part, u.spec.Name),
-		p.deathFacts(u, d)...).certain(d.again)
+		p.deathFacts(u, d)...).certain(d.again && !p.mayBeKilled(u))
 	problem.Fix = []finding.Fix{manual(fmt.Sprintf("give container %q a command that keeps running in the foreground, or make this a Job", u.spec.Name)), p.logFix(u, d)}
 	return problem, true
 }

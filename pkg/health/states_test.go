@@ -101,7 +101,7 @@ func TestTheStateOfAnObjectInWords(t *testing.T) {
 		{"a nil selector matches nothing", of(service(func(s *corev1.Service) { s.Spec.Selector = nil }), pod(labelled)).covers(sliceKind), Warning, "", "no endpoints"},
 		{"a service without selector lives from slices", of(service(func(s *corev1.Service) { s.Spec.Selector = nil }), slice), OK, "1/2", "1/2 ready"},
 		{"an ExternalName needs no pods", of(service(func(s *corev1.Service) { s.Spec.Type = corev1.ServiceTypeExternalName })), OK, "", "ExternalName"},
-		{"a load balancer that never comes", of(service(func(s *corev1.Service) { s.Spec.Type = corev1.ServiceTypeLoadBalancer }), pod(labelled)), Warning, "1/1", "LoadBalancer pending"},
+		{"a load balancer that never comes", of(service(func(s *corev1.Service) { s.Spec.Type = corev1.ServiceTypeLoadBalancer }), pod(labelled)), Warning, "1/1", "no external address yet"},
 		{"an endpoint slice", of(slice), OK, "1/2", "1/2 ready"},
 		{"an ingress without address proves nothing", of(&networkingv1.Ingress{ObjectMeta: metav1.ObjectMeta{Name: "i", Namespace: "shop", CreationTimestamp: ago(time.Hour)}}), None, "", "no address reported"},
 		{"a silent node is broken", of(node(corev1.ConditionUnknown)), Broken, "", "NotReady"},

@@ -41,7 +41,8 @@ func tail(text string, n int) []string {
 }
 
 var (
-	fileMissing     = regexp.MustCompile(`(?i)no such file or directory|FileNotFound|ENOENT|cannot find (the )?(file|module)|file .{1,80} (does not exist|not found)|cannot open .{1,80}|NoSuchFileException`)
+	fileMissing     = regexp.MustCompile(`(?i)no such file or directory|FileNotFound|ENOENT|cannot find (the )?(file|module)|file .{1,80} (does not exist|not found)|NoSuchFileException`)
+	diskFull        = regexp.MustCompile(`(?i)no space left on device|ENOSPC|disk quota exceeded`)
 	variableMissing = regexp.MustCompile(`(?i)(environment|env\.?) ?(variable|var)s? .{0,60}(not set|missing|required|undefined|empty)|(missing|required|undefined|unset) .{0,20}(environment|env) ?(variable|var)|[A-Z][A-Z0-9_]{2,} (is |was |must be |is required|not )?(not )?(set|missing|required|undefined|unset|unbound)\b|[A-Z][A-Z0-9_]{2,}: (unbound variable|parameter not set)|KeyError: '[A-Z][A-Z0-9_]+'`)
 	complaint       = regexp.MustCompile(`(?i)error|fatal|panic|exception|denied|refused|cannot|can't|could not|failed|no such`)
 )
@@ -50,7 +51,9 @@ var (
 // last one that complains, else the last.
 func tellingLine(lines []string) string {
 	for _, telling := range []func(string) bool{
-		func(l string) bool { return fileMissing.MatchString(l) || variableMissing.MatchString(l) },
+		func(l string) bool {
+			return fileMissing.MatchString(l) || variableMissing.MatchString(l) || diskFull.MatchString(l)
+		},
 		complaint.MatchString,
 	} {
 		for _, l := range slices.Backward(lines) {
@@ -64,6 +67,8 @@ func tellingLine(lines []string) string {
 
 func missingHint(line string) string {
 	switch {
+	case diskFull.MatchString(line):
+		return "the log says that a volume or the node's disk is full: free some of it, or enlarge the claim"
 	case variableMissing.MatchString(line):
 		return "the log says that an environment variable is missing: check env and envFrom of the container, and the ConfigMaps and Secrets that they name"
 	case fileMissing.MatchString(line):

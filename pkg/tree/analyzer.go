@@ -33,7 +33,7 @@ func (p *Pass) report(f finding.Finding) { p.findings = append(p.findings, f) }
 
 // Analyzers are all judgements of the tree. The slice is made anew each time.
 func Analyzers() []Analyzer {
-	return []Analyzer{problems(), owners(), overlap(), orphans(), references(), unused(), removedAPI()}
+	return []Analyzer{problems(), owners(), overlap(), orphans(), oldTemplate(), references(), unused(), removedAPI()}
 }
 
 // Docs are the pages of every code that explain-tree can report.

@@ -5,6 +5,7 @@ package tree
 import (
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/duration"
 
@@ -88,6 +89,9 @@ func (b *builder) node(it index.Item, relationName, why string) (*report.Node, b
 		return &report.Node{Object: it.Ref, Title: b.title(it.Ref), Relation: relationName, Why: why, Above: true, Health: report.NoHealth, Asked: b.asked[key]}, false
 	}
 	s := b.state(it)
+	if rs, ok := it.Object.(*appsv1.ReplicaSet); ok && b.keptForRollback(rs) {
+		s.Status = "kept for rollback"
+	}
 	created := it.Object.GetCreationTimestamp().Time
 	n := &report.Node{
 		Object: it.Ref, Title: b.title(it.Ref), Relation: relationName, Why: why,

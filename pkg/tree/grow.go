@@ -183,6 +183,9 @@ func (b *builder) branch(parent *report.Node, e relation.Edge, ref object.Ref, w
 		parent.Children = append(parent.Children, b.absent(e, ref, why))
 		return
 	}
+	if pv, ok := it.Object.(*corev1.PersistentVolume); ok {
+		why += "; " + whatBecomesOf(pv)
+	}
 	n, fresh := b.node(it, e.Row.Name, why)
 	n.Guessed = e.Row.Guessed
 	parent.Children = append(parent.Children, n)
@@ -196,6 +199,14 @@ func (b *builder) branch(parent *report.Node, e relation.Edge, ref object.Ref, w
 			b.branch(n, next, next.To, next.Why)
 		}
 	}
+}
+
+// whatBecomesOf says what deleting the claim does to the data.
+func whatBecomesOf(pv *corev1.PersistentVolume) string {
+	if pv.Spec.PersistentVolumeReclaimPolicy == corev1.PersistentVolumeReclaimDelete {
+		return "its data is deleted with the claim"
+	}
+	return "its data is kept when the claim goes"
 }
 
 // guards draws what acts on a workload: on itself or on any pod below it.

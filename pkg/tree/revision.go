@@ -83,6 +83,12 @@ func (b *builder) replicaSetWhy(rs *appsv1.ReplicaSet) string {
 	return revision
 }
 
+// keptForRollback says that a ReplicaSet is an old revision without pods.
+func (b *builder) keptForRollback(rs *appsv1.ReplicaSet) bool {
+	d, ok := deploymentOf(b.v, rs)
+	return ok && !current(d, rs) && rs.Status.Replicas == 0 && rs.Spec.Replicas != nil && *rs.Spec.Replicas == 0
+}
+
 // controllerRevisionWhy says which revision of a StatefulSet or DaemonSet it is.
 func (b *builder) controllerRevisionWhy(c *appsv1.ControllerRevision) string {
 	why := fmt.Sprintf("revision %d", c.Revision)

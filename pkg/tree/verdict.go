@@ -26,6 +26,8 @@ func (b *builder) verdict(roots []object.Ref, findings []finding.Finding, gaps [
 		}
 	}
 	switch {
+	case cause != nil && len(roots) == 1 && roots[0].Kind == "Node" && cause.Object.Kind != "Node" && level == health.OK:
+		return report.OK, b.nodeSentence(roots[0], *cause)
 	case cause != nil && (cause.Severity == finding.Error || level == health.Broken):
 		return report.Broken, b.brokenSentence(roots, *cause) + others(findings)
 	case level == health.Broken:
@@ -37,7 +39,7 @@ func (b *builder) verdict(roots []object.Ref, findings []finding.Finding, gaps [
 	case cause != nil && (level == health.Warning || len(roots) == 1 && cause.Object.Key() == roots[0].Key()):
 		return b.warned(roots, *cause)
 	case cause != nil:
-		return report.OK, b.subject(roots) + " " + b.works(roots) + ", but " + b.about(roots, *cause) + "."
+		return report.OK, b.subject(roots) + " " + b.works(roots) + b.aside(roots, *cause)
 	}
 	return report.OK, b.subject(roots) + " " + b.works(roots) + b.unmanaged(roots, findings) + "."
 }
@@ -60,6 +62,29 @@ func (b *builder) warned(roots []object.Ref, cause finding.Finding) (report.Verd
 		return report.OK, fmt.Sprintf("%s runs (%s/%s ready), but %s.", b.subject(roots), ready, wanted, text)
 	}
 	return report.OK, fmt.Sprintf("%s works only in part (%s). %s.", b.subject(roots), b.state(it).Status, text)
+}
+
+// aside adds a warning to a sentence that is not about it. A long one would
+// bury the answer, and stands below in full.
+func (b *builder) aside(roots []object.Ref, cause finding.Finding) string {
+	if text := b.about(roots, cause); len(text) <= 120 {
+		return ", but " + text + "."
+	}
+	return ". A warning about " + b.title(cause.Object) + " stands below."
+}
+
+// nodeSentence tells the node's own state from the troubles of those who
+// happen to live on it.
+func (b *builder) nodeSentence(node object.Ref, cause finding.Finding) string {
+	pods, unwell := 0, 0
+	for _, p := range b.v.OnNode(node.Name) {
+		pods++
+		if it, ok := b.v.Get(object.Ref{Kind: "Pod", Namespace: p.Namespace, Name: p.Name}); ok && rank(b.state(it).Level) < rank(health.Progressing) {
+			unwell++
+		}
+	}
+	roots := []object.Ref{node}
+	return fmt.Sprintf("%s %s; %d of its %d pods %s troubles of their own. The first: %s.", b.subject(roots), b.works(roots), unwell, pods, plural(unwell, "has", "have"), b.about(roots, cause))
 }
 
 // unmanaged adds to a good verdict what only an emergency would teach: that
@@ -140,7 +165,7 @@ func (b *builder) statuses(roots []object.Ref) string {
 func (b *builder) progressSentence(roots []object.Ref, cause *finding.Finding) string {
 	sentence := b.subject(roots) + " is under way: " + b.statuses(roots)
 	if cause != nil {
-		return sentence + ". Watch: " + b.about(roots, *cause) + "."
+		return sentence + b.aside(roots, *cause)
 	}
 	return sentence + "."
 }

@@ -1,0 +1,201 @@
+package endpoints
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/duration"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/leadsman-dev/leadsman/pkg/finding"
+	"github.com/leadsman-dev/leadsman/pkg/report"
+)
+
+// describe writes what was found about one Service into its part of the document.
+func (c *subject) describe() *report.Service {
+	s := &report.Service{Object: c.ref, Type: typeOf(c.svc), Selector: selectorText(c.svc), Addresses: addressesOf(c.svc), Asked: true}
+	if created := c.svc.CreationTimestamp.Time; !created.IsZero() {
+		s.Created, s.Age = &created, duration.HumanDuration(c.v.Now.Sub(created))
+	}
+	for i := range c.entries {
+		s.Endpoints = append(s.Endpoints, c.entries[i].row)
+	}
+	for i := range c.svc.Spec.Ports {
+		if !isExternal(c.svc) {
+			s.Ports = append(s.Ports, c.describePort(i))
+		}
+	}
+	finding.Sort(c.found, depth)
+	for _, f := range c.found {
+		if !slices.Contains(s.Codes, f.Code) {
+			s.Codes = append(s.Codes, f.Code)
+		}
+	}
+	s.Verdict, s.Summary = c.verdict(s)
+	if c.opts.Learn {
+		s.Learn = c.lessons()
+	}
+	return s
+}
+
+func typeOf(svc *corev1.Service) string {
+	if isHeadless(svc) && !isExternal(svc) {
+		return "Headless"
+	}
+	return cmp.Or(string(svc.Spec.Type), string(corev1.ServiceTypeClusterIP))
+}
+
+func addressesOf(svc *corev1.Service) []string {
+	if isExternal(svc) {
+		return []string{svc.Spec.ExternalName}
+	}
+	var out []string
+	for _, ip := range slices.Concat([]string{svc.Spec.ClusterIP}, svc.Spec.ClusterIPs, svc.Spec.ExternalIPs) {
+		if ip != "" && !slices.Contains(out, ip) {
+			out = append(out, ip)
+		}
+	}
+	for _, in := range svc.Status.LoadBalancer.Ingress {
+		out = append(out, cmp.Or(in.IP, in.Hostname))
+	}
+	return out
+}
+
+func (c *subject) describePort(i int) report.ServicePort {
+	sp := &c.svc.Spec.Ports[i]
+	p := report.ServicePort{Name: sp.Name, Port: sp.Port, TargetPort: sp.TargetPort.String(), NodePort: sp.NodePort, Protocol: string(protocolOf(sp.Protocol))}
+	var numbers []string
+	for j := range c.entries {
+		e := &c.entries[j]
+		if e.port != i || e.row.State == report.EndpointStale || e.twice {
+			continue
+		}
+		if !e.row.Terminating {
+			p.Total++
+		}
+		if e.usable() {
+			p.Ready++
+		}
+		if n := fmt.Sprint(e.row.Port); e.row.Port != 0 && !slices.Contains(numbers, n) && len(numbers) < 8 {
+			numbers = append(numbers, n)
+		}
+	}
+	p.Ready = min(p.Ready, max(p.Total, p.Ready))
+	slices.Sort(numbers)
+	p.Resolved = strings.Join(numbers, ",")
+	return p
+}
+
+// verdict is the Service in one word and one sentence.
+func (c *subject) verdict(s *report.Service) (report.Verdict, string) {
+	subject := c.ref.String()
+	var worst *finding.Finding
+	for i := range c.found {
+		if f := &c.found[i]; f.CausedBy == nil && f.Severity != finding.Info && (worst == nil || f.Severity.Rank() < worst.Severity.Rank()) {
+			worst = f
+		}
+	}
+	sentence := func(f *finding.Finding) string { return strings.TrimSuffix(f.Message, ".") }
+	switch {
+	case worst != nil && worst.Severity == finding.Error && worst.Code == code("lb-pending"):
+		return report.Broken, fmt.Sprintf("%s cannot be reached from outside: %s. Inside, it %s.", subject, sentence(worst), c.reaches(s))
+	case worst != nil && worst.Severity == finding.Error && isExternal(c.svc):
+		return report.Broken, fmt.Sprintf("%s leads nowhere: %s.", subject, sentence(worst))
+	case worst != nil && worst.Severity == finding.Error && reached(s) == 0:
+		return report.Broken, fmt.Sprintf("%s reaches nothing: %s.", subject, sentence(worst))
+	case worst != nil && worst.Severity == finding.Error:
+		return report.Broken, fmt.Sprintf("%s does not work as it should: %s.", subject, sentence(worst))
+	case c.unseen != "" && !isExternal(c.svc):
+		return report.Unknown, fmt.Sprintf("%s cannot be judged: %s.", subject, c.unseen)
+	case isExternal(c.svc):
+		return report.OK, fmt.Sprintf("%s is another name for %s.", subject, c.svc.Spec.ExternalName)
+	case reached(s) == 0 && c.has("scaled-to-zero", "only-completed-pods"):
+		f := c.found[slices.IndexFunc(c.found, func(f finding.Finding) bool {
+			return f.Code == code("scaled-to-zero") || f.Code == code("only-completed-pods")
+		})]
+		return report.OK, fmt.Sprintf("%s has nothing to reach: %s.", subject, sentence(&f))
+	case reached(s) == 0 && c.svc.DeletionTimestamp != nil:
+		return report.Progressing, subject + " is being deleted."
+	case reached(s) == 0 && (c.has("none-ready", "no-pod-ip") || c.settling):
+		return report.Progressing, fmt.Sprintf("%s reaches nothing yet: %s.", subject, c.starting())
+	case worst != nil:
+		return report.OK, fmt.Sprintf("%s %s, but %s.", subject, c.reaches(s), sentence(worst))
+	}
+	return report.OK, fmt.Sprintf("%s %s.", subject, c.reaches(s))
+}
+
+func (c *subject) starting() string {
+	for _, f := range c.found {
+		if f.Code == code("none-ready") || f.Code == code("no-pod-ip") {
+			return strings.TrimSuffix(f.Message, ".")
+		}
+	}
+	return "its pods have just changed"
+}
+
+// reached is the number of endpoints that some port can use.
+func reached(s *report.Service) int {
+	n := 0
+	for _, p := range s.Ports {
+		n = max(n, p.Ready)
+	}
+	if len(s.Ports) == 0 {
+		for _, e := range s.Endpoints {
+			if e.Ready && e.State != report.EndpointStale && e.State != report.EndpointMissing {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// reaches says how many of what is reached on which ports.
+func (c *subject) reaches(s *report.Service) string {
+	total, n := 0, reached(s)
+	for _, p := range s.Ports {
+		total = max(total, p.Total)
+	}
+	if len(s.Ports) == 0 {
+		total = len(s.Endpoints)
+	}
+	if !c.selects() {
+		what := "hand-made endpoint"
+		if _, owned := ownerOf(c.svc); owned {
+			what = "endpoint"
+		}
+		if total == 0 {
+			return "has no selector and no endpoints"
+		}
+		return fmt.Sprintf("reaches %s%s", counted(n, what), portSentence(s.Ports))
+	}
+	return fmt.Sprintf("reaches %d of %s%s", n, counted(total, "pod"), portSentence(s.Ports))
+}
+
+func portSentence(ports []report.ServicePort) string {
+	if len(ports) == 0 {
+		return ""
+	}
+	var words []string
+	for _, p := range ports[:min(len(ports), 4)] {
+		word := fmt.Sprint(p.Port)
+		if p.Protocol != string(corev1.ProtocolTCP) {
+			word += "/" + p.Protocol
+		}
+		to := cmp.Or(strings.ReplaceAll(p.Resolved, ",", " and "), p.TargetPort)
+		word += " → " + to
+		if intstr.Parse(p.TargetPort).Type == intstr.String && p.Resolved != "" {
+			word += fmt.Sprintf(" (named %q)", p.TargetPort)
+		}
+		words = append(words, word)
+	}
+	if len(ports) > 4 {
+		words = append(words, fmt.Sprintf("%d more", len(ports)-4))
+	}
+	if len(words) == 1 {
+		return " on port " + words[0]
+	}
+	return " on ports " + strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
+}
