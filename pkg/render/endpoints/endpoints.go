@@ -42,9 +42,9 @@ func (o Options) Render(w io.Writer, r *report.Report, style term.Style) error {
 // picture, then what else was found.
 func (o Options) one(p prose.Writer, r *report.Report) error {
 	s, findings := r.Services[0], r.Findings
-	summary := s.Summary
-	if summary == "" {
-		summary = r.Summary
+	summary := r.Summary
+	if s.Summary != "" && !strings.HasPrefix(summary, s.Object.String()) {
+		summary = s.Summary // the report's own counts Services that are not shown
 	}
 	p.Verdict(r.Verdict, summary, findings)
 	if first, ok := prose.Headline(r); ok {

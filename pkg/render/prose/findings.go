@@ -121,10 +121,16 @@ func (p Writer) Budget(r *report.Report) {
 	case r.Budget.Requests == 1:
 		cost = fmt.Sprintf("1 request, %.2f s", r.Budget.Seconds)
 	}
-	if gaps := p.gaps(r.Gaps); gaps != "" {
-		cost += " · not seen: " + gaps
+	said := []string{cost}
+	if r.Budget == (report.Budget{}) { // a frame of a live view has no cost of its own
+		said = nil
 	}
-	p.Paragraph("", term.Plain, p.Style.Text(cost), term.Dim)
+	if gaps := p.gaps(r.Gaps); gaps != "" {
+		said = append(said, "not seen: "+gaps)
+	}
+	if len(said) > 0 {
+		p.Paragraph("", term.Plain, p.Style.Text(strings.Join(said, " · ")), term.Dim)
+	}
 }
 
 // gaps names each once. Namespaces are told only where they differ.
