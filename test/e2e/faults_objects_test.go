@@ -78,8 +78,8 @@ func referenceFaults() []fault {
 	}
 	missing := func(f fault) fault { f.code = "tree/reference-missing"; return f }
 	return []fault{
-		missing(fault{name: "ingress-to-no-service", ask: "ingress/web", says: "Service/absent", broken: ingress("web", "absent", ""), well: Documents(behind, ingress("good", "fine", "")), sane: "ingress/good"}),
-		missing(fault{name: "ingress-with-no-certificate", ask: "ingress/web", says: "Secret/absent", broken: ingress("web", "fine", "tls: [{secretName: absent}], "), well: Documents(behind, ingress("good", "fine", "")), sane: "ingress/good"}),
+		missing(fault{name: "ingress-to-no-service", ask: "ingress/web", says: "Service/absent", broken: ingress("web", "absent", ""), well: Documents(behind, ingress("good", "fine", "")), sane: "ingress/good", mild: true}),
+		missing(fault{name: "ingress-with-no-certificate", ask: "ingress/web", says: "Secret/absent", broken: ingress("web", "fine", "tls: [{secretName: absent}], "), well: Documents(behind, ingress("good", "fine", "")), sane: "ingress/good", mild: true}),
 		missing(fault{name: "binding-of-no-role", ask: "rolebinding/web", says: "Role/absent", broken: binding("web", "absent"),
 			well: Documents(`{apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: reader}, rules: []}`, binding("good", "reader")), sane: "rolebinding/good"}),
 		missing(fault{name: "statefulset-with-no-service", ask: "statefulset/web", says: "Service/web", broken: StatefulSet("web", nginx), well: Documents(Service("fine", "clusterIP: None"), StatefulSet("fine", nginx)), sane: "statefulset/fine"}),

@@ -95,7 +95,7 @@ func probeFaults() []fault {
 		{name: "readiness-failing", object: "Pod", says: "readiness",
 			broken: Deployment("web", server(`{name: READY_AFTER, value: 1h}`, `readinessProbe: {httpGet: {path: /readyz, port: 80}, periodSeconds: 1}`)),
 			well:   Deployment("fine", server(`{name: READY_AFTER, value: 5s}`, `readinessProbe: {httpGet: {path: /readyz, port: 80}, periodSeconds: 1}`))},
-		{name: "readiness-failing-past-the-deadline", code: "tree/readiness-failing", object: "Pod", says: "readiness", also: []string{"tree/progress-deadline"},
+		{name: "readiness-failing-past-the-deadline", code: "tree/readiness-failing", object: "Pod", says: "readiness", also: []string{"tree/progress-deadline"}, onTheWay: []string{"tree/progress-deadline"},
 			broken: Deployment("web", server(`{name: READY_AFTER, value: 1h}`, `readinessProbe: {httpGet: {path: /readyz, port: 80}, periodSeconds: 1}`), "progressDeadlineSeconds: 10"),
 			well:   Deployment("fine", server(`{name: READY_AFTER, value: 3s}`, `readinessProbe: {httpGet: {path: /readyz, port: 80}, periodSeconds: 1}`), "progressDeadlineSeconds: 30")},
 		{name: "readiness-gate", object: "Pod", says: "example.com/approved",

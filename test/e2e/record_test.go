@@ -1,0 +1,69 @@
+package e2e
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// go test -run TestStory -record writes the stories anew for the demo.
+var record = flag.Bool("record", false, "write the stories' snapshots to test/demo/stories")
+
+func stories() string { return filepath.Join(Root(), "test", "demo", "stories") }
+
+// record keeps this moment of the story, when asked to: the snapshot, and what
+// the demo says of it.
+func (w *walk) record(name, title, arguments, prose string) {
+	w.t.Helper()
+	if !*record {
+		return
+	}
+	dir := filepath.Join(stories(), name)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		w.t.Fatal(err)
+	}
+	args := append([]string{"-n", w.namespace}, strings.Fields(arguments)...)
+	if a := lab.Ask(w.t, append(args, "--save-snapshot", filepath.Join(dir, "snapshot.yaml.gz"))...); a.Exit != 0 {
+		w.t.Fatalf("record %s: exit code %d: %s", name, a.Exit, a.Stderr)
+	}
+	text := title + "\n" + arguments + "\n\n" + prose + "\n"
+	if err := os.WriteFile(filepath.Join(dir, "story.txt"), []byte(text), 0o644); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func TestTheRecordedStoriesCanBeTold(t *testing.T) {
+	dirs, err := filepath.Glob(filepath.Join(stories(), "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := map[string]bool{}
+	for _, dir := range dirs {
+		number, _, _ := strings.Cut(filepath.Base(dir), "-")
+		told[number] = true
+		t.Run(filepath.Base(dir), func(t *testing.T) {
+			text, err := os.ReadFile(filepath.Join(dir, "story.txt"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines := strings.SplitN(string(text), "\n", 3)
+			if len(lines) < 3 || lines[0] == "" || strings.TrimSpace(lines[2]) == "" {
+				t.Fatalf("story.txt needs a title, arguments and a paragraph: %q", text)
+			}
+			a := lab.Ask(t, append(strings.Fields(lines[1]), "--snapshot", filepath.Join(dir, "snapshot.yaml.gz"), "--kubeconfig", "/nonexistent")...)
+			if a.Exit != 0 || a.Stderr != "" {
+				t.Errorf("exit code %d: %s", a.Exit, a.Stderr)
+			}
+			if *show {
+				t.Log("\n" + a.Stdout)
+			}
+		})
+	}
+	for _, number := range []string{"1", "2", "3", "4", "5"} {
+		if !told[number] {
+			t.Errorf("story %s is not recorded", number)
+		}
+	}
+}
