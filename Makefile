@@ -3,6 +3,7 @@
 PLUGINS := explain_tree
 PREFIX  ?= $(or $(shell go env GOBIN),$(shell go env GOPATH)/bin)
 RELEASE ?=
+PODS    ?= 10000
 
 # The tag keeps plugin loading, and with it cgo's linker, out of the binary.
 TAGS    := -tags kustomize_disable_go_plugin_support
@@ -18,7 +19,7 @@ export CGO_ENABLED := 0
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help build install demo test vet unit arch script e2e lint docs docs-check cluster-up cluster-down cluster-status clean
+.PHONY: help build install demo test vet unit arch script e2e lint bench docs docs-check cluster-up cluster-down cluster-status clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -69,6 +70,10 @@ lint: ## gofmt, go vet, staticcheck, govulncheck
 	@tool="$$($(GOTOOL) -n staticcheck)"; for m in $(NESTED); do \
 		echo "(cd $$m && staticcheck ./...)"; (cd $$m && "$$tool" ./...) || exit 1; done
 	@test/vulnerabilities $(GOTOOL) govulncheck $(TAGS) $(PRODUCT)
+
+bench: build ## Measure the plugins beside the raw limit on the test cluster (PODS=10000)
+	@test/with-cluster sh -ec '[ "$$LEADSMAN_E2E_EXTERNAL" = 1 ] || eval "$$(cd test/cluster && go run ./cmd/cluster up | grep ^export)"; \
+		go run ./test/bench -pods $(PODS) -doc docs/performance.md'
 
 docs: ## Write docs/ from the code
 	go run $(TAGS) ./test/docs docs
