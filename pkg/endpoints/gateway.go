@@ -134,3 +134,8 @@ func grants(o any, d door) bool {
 	})
 	return from && to
 }
+
+func asUnstructured(it index.Item) (*unstructured.Unstructured, bool) {
+	u, ok := it.Object.(*unstructured.Unstructured)
+	return u, ok
+}

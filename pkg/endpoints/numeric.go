@@ -50,7 +50,9 @@ func (c *subject) numericPort(i int, pods []*corev1.Pod) {
 			evidence, c.patchService("take the pods' protocol", map[string]any{"op": "replace", "path": fmt.Sprintf("/spec/ports/%d/protocol", i), "value": string(protocolOf(ports[j].Protocol))}))
 		return
 	}
-	if number != sp.Port && slices.ContainsFunc(ports, func(p corev1.ContainerPort) bool { return p.ContainerPort == sp.Port && protocolOf(p.Protocol) == protocolOf(sp.Protocol) }) {
+	if number != sp.Port && slices.ContainsFunc(ports, func(p corev1.ContainerPort) bool {
+		return p.ContainerPort == sp.Port && protocolOf(p.Protocol) == protocolOf(sp.Protocol)
+	}) {
 		c.say("ports-swapped", finding.Error, fmt.Sprintf("port and targetPort seem to be swapped: the pods serve %d, and it sends to %d", sp.Port, number),
 			evidence, c.setTargetPort("send to the port that the pods serve", i, sp.Port))
 		return

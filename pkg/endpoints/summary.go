@@ -68,10 +68,22 @@ func (c *subject) describePort(i int) report.ServicePort {
 	sp := &c.svc.Spec.Ports[i]
 	p := report.ServicePort{Name: sp.Name, Port: sp.Port, TargetPort: sp.TargetPort.String(), NodePort: sp.NodePort, Protocol: string(protocolOf(sp.Protocol))}
 	var numbers []string
+	counted := map[string]bool{} // a pod of two families has an entry for each
+	v4, v6 := families(c.svc)
 	for j := range c.entries {
 		e := &c.entries[j]
-		if e.port != i || e.row.State == report.EndpointStale || e.twice {
+		if e.port != i || e.row.State == report.EndpointStale || e.twice || e.pod != nil && ended(e.pod) {
 			continue
+		}
+		if n := fmt.Sprint(e.row.Port); e.row.Port != 0 && len(numbers) < 8 && !slices.Contains(numbers, n) {
+			numbers = append(numbers, n)
+		}
+		if v4 && v6 && e.row.Pod != nil {
+			if key := fmt.Sprint(e.usable(), e.row.Pod.Name); counted[key] {
+				continue
+			} else {
+				counted[key] = true
+			}
 		}
 		if !e.row.Terminating {
 			p.Total++
@@ -79,11 +91,8 @@ func (c *subject) describePort(i int) report.ServicePort {
 		if e.usable() {
 			p.Ready++
 		}
-		if n := fmt.Sprint(e.row.Port); e.row.Port != 0 && !slices.Contains(numbers, n) && len(numbers) < 8 {
-			numbers = append(numbers, n)
-		}
 	}
-	p.Ready = min(p.Ready, max(p.Total, p.Ready))
+	p.Total = max(p.Total, p.Ready)
 	slices.Sort(numbers)
 	p.Resolved = strings.Join(numbers, ",")
 	return p
