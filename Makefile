@@ -1,6 +1,6 @@
 # Every target is one line in `make help`. Go is all that most of them need.
 
-PLUGINS := explain_tree
+PLUGINS := $(patsubst cmd/kubectl-%,%,$(wildcard cmd/kubectl-*))
 PREFIX  ?= $(or $(shell go env GOBIN),$(shell go env GOPATH)/bin)
 RELEASE ?=
 PODS    ?= 10000
@@ -63,7 +63,7 @@ e2e: ## End to end on a real cluster (LEADSMAN_E2E_EXTERNAL=1: the one of KUBECO
 	@test/with-cluster sh -ec 'cd test/e2e && go test -count=1 -timeout 40m ./...'
 
 lint: ## gofmt, go vet, staticcheck, govulncheck
-	@unformatted="$$(git ls-files --cached --others --exclude-standard '*.go' | xargs gofmt -l)"; \
+	@unformatted="$$(gofmt -l .)"; \
 		[ -z "$$unformatted" ] || { echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; }
 	@$(MAKE) --no-print-directory vet
 	$(GOTOOL) staticcheck $(TAGS) ./...
