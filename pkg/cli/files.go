@@ -5,6 +5,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/leadsman-dev/leadsman/pkg/object"
 	"github.com/leadsman-dev/leadsman/pkg/source"
 	"github.com/leadsman-dev/leadsman/pkg/source/snapshot"
 )
@@ -24,16 +25,17 @@ func ReadFiles(paths []string) ([][]byte, error) {
 
 // RootsOfFiles are the objects that manifests name, to be read where they
 // live. A namespace in the manifest wins over the given one, as in kubectl.
-func RootsOfFiles(paths []string, env *Env, namespace string) ([]source.Query, error) {
+//
+// written are the same objects in the API versions that the manifests use.
+func RootsOfFiles(paths []string, env *Env, namespace string) (roots []source.Query, written []object.Ref, err error) {
 	store, gaps, err := snapshot.Read(paths, env.Streams.In, snapshot.Options{Now: env.Now()})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if len(gaps) > 0 {
-		return nil, fmt.Errorf("%s: %s", gaps[0].Resource, gaps[0].Detail)
+		return nil, nil, fmt.Errorf("%s: %s", gaps[0].Resource, gaps[0].Detail)
 	}
 	contents := store.Contents()
-	var roots []source.Query
 	for gk, objects := range contents.Objects {
 		namespaced := slices.ContainsFunc(contents.Kinds, func(k source.Kind) bool { return k.GroupKind() == gk && k.Namespaced })
 		for _, o := range objects {
@@ -42,11 +44,14 @@ func RootsOfFiles(paths []string, env *Env, namespace string) ([]source.Query, e
 				q.Namespace = namespace
 			}
 			roots = append(roots, q)
+			gvk := o.GetObjectKind().GroupVersionKind()
+			written = append(written, object.New(gvk.GroupVersion().String(), gvk.Kind, q.Namespace, q.Name))
 		}
 	}
 	if len(roots) == 0 {
-		return nil, fmt.Errorf("%v names no object", paths)
+		return nil, nil, fmt.Errorf("%v names no object", paths)
 	}
 	slices.SortFunc(roots, source.Query.Compare)
-	return roots, nil
+	slices.SortFunc(written, object.Compare)
+	return roots, written, nil
 }

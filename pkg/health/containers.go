@@ -27,7 +27,7 @@ func Containers(v *index.View, pod *corev1.Pod) []Container {
 	}
 	list := make([]Container, 0, len(p.units))
 	for _, u := range p.units {
-		c := Container{Name: u.spec.Name, Type: u.part, Image: u.spec.Image, Level: Unknown, Status: "no status"}
+		c := Container{Name: u.spec.Name, Type: u.part, Image: u.spec.Image, Level: Progressing, Status: "not started yet"}
 		if u.status != nil {
 			c.Ready, c.Restarts = u.status.Ready, u.status.RestartCount
 			c.Level, c.Status = p.calmState(u)

@@ -310,6 +310,10 @@ func coveringQueries(r object.Ref) []source.Query {
 	return qs
 }
 
+// GapOf is what a query's answer lacks; nil where it was answered in full or
+// never asked.
+func (v *View) GapOf(q source.Query) *source.Gap { return v.asked[q].Gap }
+
 // Answered says whether a query was answered without a gap.
 func (v *View) Answered(q source.Query) bool {
 	a, ok := v.asked[q]

@@ -201,6 +201,23 @@ func (p *planner) search(it index.Item, row *Row) {
 	}
 }
 
+// HiddenBelow are the gaps in what was read to find what an object owns.
+func (g *Graph) HiddenBelow(it index.Item) []source.Gap {
+	p := &planner{g: g, v: g.View, t: g.Table, wanted: map[source.Query]bool{}}
+	for _, row := range p.t.byFrom[it.Ref.GroupKind()] {
+		if row.Side == Down && row.When == Always {
+			p.search(it, row)
+		}
+	}
+	var gaps []source.Gap
+	for _, q := range p.queries() {
+		if gap := g.View.GapOf(q); gap != nil {
+			gaps = append(gaps, *gap)
+		}
+	}
+	return source.SortGaps(gaps)
+}
+
 func (p *planner) searchAll(it index.Item) {
 	for _, k := range p.v.Kinds {
 		if k.Listable && (k.Namespaced || it.Ref.Namespace == "") && searchable(k) {

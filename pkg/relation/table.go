@@ -10,6 +10,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/yaml"
+
+	"github.com/leadsman-dev/leadsman/pkg/source"
 )
 
 //go:embed relations.yaml
@@ -214,7 +216,10 @@ func (t *Table) Choose(value string) (Choice, error) {
 	choice := Choice{Only: map[string]bool{}}
 	for name := range strings.SplitSeq(value, ",") {
 		if !slices.ContainsFunc(t.Rows, func(r Row) bool { return r.Name == name }) {
-			return Choice{}, fmt.Errorf("there is no relation %q; known are owner, all, %s", name, strings.Join(t.Names(), ", "))
+			if close := source.Close(t.Names(), name); len(close) > 0 {
+				return Choice{}, fmt.Errorf("there is no relation %q; did you mean %s?", name, strings.Join(close, ", "))
+			}
+			return Choice{}, fmt.Errorf("there is no relation %q; docs/relations.md lists them, and owner and all are words for many", name)
 		}
 		choice.Only[name] = true
 	}

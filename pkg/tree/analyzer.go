@@ -20,10 +20,11 @@ type Analyzer struct {
 
 // Pass is what an analyzer may look at.
 type Pass struct {
-	Graph *relation.Graph
-	View  *index.View
-	Shown []index.Item // the objects that are drawn; nothing else is accused
-	Asked map[object.Ref]bool
+	Graph   *relation.Graph
+	View    *index.View
+	Shown   []index.Item // the objects that are drawn; nothing else is accused
+	Asked   map[object.Ref]bool
+	Written []object.Ref
 
 	state    func(index.Item) health.State
 	findings []finding.Finding

@@ -18,7 +18,8 @@ import (
 
 // Options are what the user chose.
 type Options struct {
-	Learn bool // say one plain sentence about each kind
+	Learn   bool         // say one plain sentence about each kind
+	Written []object.Ref // objects as manifests write them, in the versions that those use
 }
 
 // builder draws each object once; a second way to it is marked as such.

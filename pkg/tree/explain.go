@@ -17,7 +17,7 @@ import (
 func Explain(g *relation.Graph, roots []object.Ref, opts Options) *report.Report {
 	b := newBuilder(g, roots, opts)
 	forest := b.forest(roots)
-	p := &Pass{Graph: g, View: g.View, Shown: b.shown(), Asked: b.asked, state: b.state}
+	p := &Pass{Graph: g, View: g.View, Shown: b.shown(), Asked: b.asked, Written: opts.Written, state: b.state}
 	for _, a := range Analyzers() {
 		a.Run(p)
 	}

@@ -31,6 +31,7 @@ func (b *builder) grow(n *report.Node, it index.Item, from inheritance) {
 		}
 		b.child(n, child, b.ownershipName(it, child), why, below)
 	}
+	n.Children = append(n.Children, b.hidden(it)...)
 	for _, e := range outermostFirst(b.g.From(it.Ref)) {
 		switch e.Row.Side {
 		case relation.Down:
@@ -60,6 +61,18 @@ func (b *builder) grow(n *report.Node, it index.Item, from inheritance) {
 	if pod, ok := it.Object.(*corev1.Pod); ok {
 		n.Children = append(b.containers(pod), n.Children...)
 	}
+}
+
+// hidden are rows for what an object may own and nobody let us see.
+func (b *builder) hidden(it index.Item) []*report.Node {
+	var rows []*report.Node
+	for _, gap := range b.g.HiddenBelow(it) {
+		rows = append(rows, &report.Node{
+			Object: object.Ref{Group: gap.Kind.Group, Kind: gap.Kind.Kind, Namespace: gap.Namespace},
+			Title:  gap.Resource, Relation: "owner", Health: report.Unseen, Status: "not seen (" + string(gap.Reason) + ")",
+		})
+	}
+	return rows
 }
 
 // child draws an owned object with everything below it.

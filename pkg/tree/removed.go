@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
-	"github.com/leadsman-dev/leadsman/pkg/index"
+	"github.com/leadsman-dev/leadsman/pkg/object"
 )
 
 // removedAPI finds objects of a dump or manifest in an API version that
@@ -12,28 +12,45 @@ import (
 func removedAPI() Analyzer {
 	return Analyzer{Name: "removed-api", Docs: removedDocs, Run: func(p *Pass) {
 		for _, it := range p.Shown {
-			p.checkVersion(it)
+			gvk := it.Object.GetObjectKind().GroupVersionKind()
+			p.checkVersion(it.Ref, gvk.GroupVersion().String(), gvk.Kind)
+		}
+		for _, w := range p.Written {
+			for _, it := range p.Shown {
+				if it.Ref.Kind == w.Kind && it.Ref.Namespace == w.Namespace && it.Ref.Name == w.Name {
+					p.checkVersion(it.Ref, w.APIVersion(), w.Kind)
+				}
+			}
 		}
 	}}
 }
 
-func (p *Pass) checkVersion(it index.Item) {
-	gvk := it.Object.GetObjectKind().GroupVersionKind()
-	written := gvk.GroupVersion().String()
-	since, removed := removedIn[written+" "+gvk.Kind]
+func (p *Pass) checkVersion(r object.Ref, written, kind string) {
+	since, removed := removedIn[written+" "+kind]
 	if !removed {
 		return
 	}
-	now := it.Ref.GroupKind().Group + "/v1"
-	if kind, ok := p.View.Served(it.Ref.GroupKind()); ok {
+	now := r.Group + "/v1"
+	if kind, ok := p.View.Served(r.GroupKind()); ok {
 		now = kind.GVK().GroupVersion().String()
 	}
 	p.report(finding.Finding{
-		Code: "tree/removed-api", Severity: finding.Error, Object: it.Ref,
+		Code: "tree/removed-api", Severity: finding.Error, Object: r,
 		Message:  fmt.Sprintf("is written in %s, which servers since %s refuse; it is %s now", written, since, now),
-		Evidence: []finding.Evidence{evidence(it.Ref, "apiVersion", written)},
-		Fix:      []finding.Fix{{Description: fmt.Sprintf("write apiVersion: %s (spec.selector is required there), then apply it again", now), Command: "kubectl apply --dry-run=server -f FILE"}},
+		Evidence: []finding.Evidence{evidence(r, "apiVersion", written)},
+		Fix:      []finding.Fix{{Description: fmt.Sprintf("write apiVersion: %s (a workload needs spec.selector there), then try it", now), Command: "kubectl apply --dry-run=server -f FILE"}},
 	})
+}
+
+// Refused says, of objects that a manifest names and that do not exist, which
+// could not even be created; nil where none is.
+func Refused(written []object.Ref) error {
+	for _, w := range written {
+		if since, removed := removedIn[w.APIVersion()+" "+w.Kind]; removed {
+			return fmt.Errorf("%s is written in %s, which servers since %s refuse; see --explain tree/removed-api", w, w.APIVersion(), since)
+		}
+	}
+	return nil
 }
 
 // removedIn is the release in which an API version of a kind was removed

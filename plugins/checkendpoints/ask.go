@@ -34,7 +34,7 @@ func (o *options) asks(env *cli.Env) ([]endpoints.Ask, error) {
 	if len(o.files) == 0 {
 		return []endpoints.Ask{{Names: o.names, Namespace: namespace, Labels: o.selector, From: from}}, nil
 	}
-	roots, err := cli.RootsOfFiles(o.files, env, namespace)
+	roots, _, err := cli.RootsOfFiles(o.files, env, namespace)
 	if err != nil {
 		return nil, err
 	}

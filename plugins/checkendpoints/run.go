@@ -55,18 +55,22 @@ func run(ctx context.Context, env *cli.Env, o options) error {
 // answer collects, judges, and where live questions were asked for, asks them
 // and judges again with the answers.
 func (o *options) answer(ctx context.Context, env *cli.Env, session *cli.Session, asks []endpoints.Ask) (*report.Report, error) {
-	v, services, err := facts(ctx, session, session, asks)
+	reader := collect.NewReader(session, needs(asks))
+	v, services, err := facts(ctx, reader, session, asks)
 	if err != nil {
 		return nil, err
 	}
 	opts := endpoints.Options{From: asks[0].From, Learn: o.Learn}
 	r := endpoints.Explain(v, services, opts)
-	if session.Watcher != nil && lags(r) {
+	if doubted := recheck(r, asks); len(doubted) > 0 && session.Watcher != nil {
 		// Slices follow pods within seconds: what is late is not yet wrong.
 		if err := pause(ctx, lagging); err != nil {
 			return nil, err
 		}
-		if v, services, err = facts(ctx, session, session, asks); err != nil {
+		if err := reader.Again(ctx, doubted); err != nil {
+			return nil, err
+		}
+		if v, services, err = facts(ctx, reader, session, asks); err != nil {
 			return nil, err
 		}
 		r = endpoints.Explain(v, services, opts)
@@ -83,8 +87,8 @@ func (o *options) answer(ctx context.Context, env *cli.Env, session *cli.Session
 	return r, nil
 }
 
-func facts(ctx context.Context, src source.Source, session *cli.Session, asks []endpoints.Ask) (*index.View, []object.Ref, error) {
-	v, err := collect.View(ctx, src, needs(asks))
+func facts(ctx context.Context, reader *collect.Reader, session *cli.Session, asks []endpoints.Ask) (*index.View, []object.Ref, error) {
+	v, err := reader.View(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -96,13 +100,14 @@ func facts(ctx context.Context, src source.Source, session *cli.Session, asks []
 // called wrong.
 const lagging = 1500 * time.Millisecond
 
-// lags says whether something is claimed that a moment's delay would explain.
-func lags(r *report.Report) bool {
-	late := []string{
-		"endpoints/slice-stale", "endpoints/controller-stalled", "endpoints/ip-mismatch", "endpoints/uid-mismatch",
-		"endpoints/targetref-gone", "endpoints/slice-orphan", "endpoints/endpoints-diverge", "endpoints/stale-after-selector-removed",
+// recheck is what all asks want to see again before the slices are accused.
+func recheck(r *report.Report, asks []endpoints.Ask) []source.Query {
+	var queries []source.Query
+	for _, ask := range asks {
+		queries = append(queries, endpoints.Recheck(r, ask)...)
 	}
-	return slices.ContainsFunc(r.Findings, func(f finding.Finding) bool { return slices.Contains(late, f.Code) })
+	slices.SortFunc(queries, source.Query.Compare)
+	return slices.Compact(queries)
 }
 
 func pause(ctx context.Context, d time.Duration) error {

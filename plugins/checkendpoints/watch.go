@@ -41,7 +41,7 @@ func (o *options) draw(ctx context.Context, session *cli.Session, asks []endpoin
 	defer cache.Close()
 	for shown := false; ; shown = true {
 		cache.Tick()
-		v, services, err := facts(ctx, cache, session, asks)
+		v, services, err := facts(ctx, collect.NewReader(cache, needs(asks)), session, asks)
 		var deleted *gone
 		switch {
 		case errors.As(err, &deleted) && shown:

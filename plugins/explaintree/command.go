@@ -32,7 +32,8 @@ type options struct {
 	onlyProblems bool
 	unfold       bool // --all
 
-	args []object.Arg
+	args    []object.Arg
+	written []object.Ref // what the manifests of -f name, in the versions that they use
 }
 
 // Command is "kubectl explain-tree".

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
 	"github.com/leadsman-dev/leadsman/pkg/cli"
 	"github.com/leadsman-dev/leadsman/pkg/collect"
 	"github.com/leadsman-dev/leadsman/pkg/scheme"
@@ -19,7 +21,9 @@ func (o *options) roots(ctx context.Context, env *cli.Env, session *cli.Session)
 		return nil, err
 	}
 	if len(o.files) > 0 {
-		return cli.RootsOfFiles(o.files, env, namespace)
+		roots, written, err := cli.RootsOfFiles(o.files, env, namespace)
+		o.written = written
+		return roots, err
 	}
 	if len(o.args) == 0 {
 		return topOf(ctx, session, namespace)
@@ -107,7 +111,28 @@ func explainRoot(ctx context.Context, session *cli.Session, err error) error {
 		return fmt.Errorf("%w; did you mean %s?", err, strings.Join(close, ", "))
 	}
 	if len(names) == 0 && result.Gap == nil {
-		return fmt.Errorf("%w; there is none of that kind there", err)
+		return nothingThere(ctx, session, root, err)
 	}
 	return err
+}
+
+// nothingThere tells a namespace that does not exist from one without objects
+// of the kind.
+func nothingThere(ctx context.Context, session *cli.Session, root *collect.RootError, err error) error {
+	namespaces := source.Query{Kind: schema.GroupKind{Kind: "Namespace"}, Metadata: true}
+	result, listErr := session.Read(ctx, namespaces)
+	if listErr != nil || result.Gap != nil || root.Query.Namespace == "" {
+		return fmt.Errorf("%w; there is none of that kind there", err)
+	}
+	var names []string
+	for _, o := range result.Objects {
+		if o.GetName() == root.Query.Namespace {
+			return fmt.Errorf("%w; there is none of that kind there", err)
+		}
+		names = append(names, o.GetName())
+	}
+	if close := source.Close(names, root.Query.Namespace); len(close) > 0 {
+		return fmt.Errorf("namespace %q does not exist; did you mean %s?", root.Query.Namespace, strings.Join(close, ", "))
+	}
+	return fmt.Errorf("namespace %q does not exist; list them with: kubectl get namespaces", root.Query.Namespace)
 }

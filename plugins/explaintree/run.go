@@ -43,7 +43,7 @@ func run(ctx context.Context, env *cli.Env, o options) error {
 	}
 	facts, err := collect.Collect(ctx, session, request)
 	if err != nil {
-		return errors.Join(explainRoot(ctx, session, err), session.Close())
+		return errors.Join(explainRoot(ctx, session, err), tree.Refused(o.written), session.Close())
 	}
 	r := o.explain(facts, session)
 	if err := errors.Join(o.write(env.Streams.Out, r, env.Streams.Style(o.Color)), session.Close()); err != nil {
@@ -54,7 +54,7 @@ func run(ctx context.Context, env *cli.Env, o options) error {
 
 // explain judges the facts and shapes the picture as the flags say.
 func (o *options) explain(facts collect.Facts, session *cli.Session) *report.Report {
-	r := tree.Explain(facts.Graph, facts.Roots, tree.Options{Learn: o.Learn})
+	r := tree.Explain(facts.Graph, facts.Roots, tree.Options{Learn: o.Learn, Written: o.written})
 	r.Tree = report.Depth(r.Tree, o.depth)
 	if o.onlyProblems {
 		r.Tree = report.OnlyProblems(r.Tree)

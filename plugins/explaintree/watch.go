@@ -1,7 +1,9 @@
 package explaintree
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -27,7 +29,7 @@ func (o *options) follow(ctx context.Context, env *cli.Env, session *cli.Session
 	frames := make(chan live.Frame)
 	go func() {
 		defer close(frames)
-		if err := o.draw(ctx, session, request, frames); err != nil {
+		if err := o.draw(ctx, session, request, env.Streams.InPlace(), frames); err != nil {
 			cancel(err)
 		}
 	}()
@@ -35,10 +37,12 @@ func (o *options) follow(ctx context.Context, env *cli.Env, session *cli.Session
 }
 
 // draw sends a frame after each change, until ctx ends or the object is gone.
-func (o *options) draw(ctx context.Context, session *cli.Session, request collect.Request, frames chan<- live.Frame) error {
+// Where frames stand one after the other, only news is worth another one.
+func (o *options) draw(ctx context.Context, session *cli.Session, request collect.Request, inPlace bool, frames chan<- live.Frame) error {
 	cache := collect.NewCache(session.Watcher)
 	defer cache.Close()
 	var last []*report.Node
+	var said []byte
 	for {
 		cache.Tick()
 		facts, err := collect.Collect(ctx, cache, request)
@@ -50,7 +54,18 @@ func (o *options) draw(ctx context.Context, session *cli.Session, request collec
 			return explainRoot(ctx, session, err)
 		}
 		r := o.explain(facts, session)
-		r.Budget = report.Budget{} // what a stream costs is no property of one frame
+		r.Budget = report.Budget{}   // what a stream costs is no property of one frame
+		news, err := json.Marshal(r) // ages are in no document: they move on by themselves
+		if err != nil {
+			return err
+		}
+		if bytes.Equal(news, said) && !inPlace {
+			if err := wait(ctx, cache); err != nil {
+				return err
+			}
+			continue
+		}
+		said = news
 		next := r.Tree
 		r.Tree = report.Mark(last, next)
 		last = next

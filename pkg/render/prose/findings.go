@@ -133,24 +133,58 @@ func (p Writer) Budget(r *report.Report) {
 	}
 }
 
-// gaps names each once. Namespaces are told only where they differ.
+// gaps names each once, by reason: "secrets, services (forbidden)". Namespaces
+// are told only where they differ.
 func (p Writer) gaps(all []report.Gap) string {
-	several := slices.ContainsFunc(all, func(g report.Gap) bool { return g.Namespace != all[0].Namespace })
-	var told []string
+	var reasons []string
+	told := map[string][]string{}
+	count, several := 0, severalNamespaces(all)
 	for _, g := range all {
-		text := g.Resource
+		text := plainResource(g.Resource)
 		if g.Name != "" {
 			text += "/" + g.Name
 		}
 		if several && g.Namespace != "" {
 			text += " in " + g.Namespace
 		}
-		if text += " (" + g.Reason + ")"; !slices.Contains(told, text) {
-			told = append(told, text)
+		if slices.Contains(told[g.Reason], text) {
+			continue
 		}
+		if count++; count > mostGaps && !p.All {
+			continue
+		}
+		if told[g.Reason] == nil {
+			reasons = append(reasons, g.Reason)
+		}
+		told[g.Reason] = append(told[g.Reason], text)
 	}
-	if more := len(told) - mostGaps; more > 0 && !p.All {
-		return fmt.Sprintf("%s and %d more (--all or -o json)", strings.Join(told[:mostGaps], ", "), more)
+	for i, reason := range reasons {
+		reasons[i] = fmt.Sprintf("%s (%s)", strings.Join(told[reason], ", "), reason)
 	}
-	return strings.Join(told, ", ")
+	text := strings.Join(reasons, ", ")
+	if more := count - mostGaps; more > 0 && !p.All {
+		text += fmt.Sprintf(" and %d more (--all or -o json)", more)
+	}
+	return text
+}
+
+func severalNamespaces(all []report.Gap) bool {
+	seen := ""
+	for _, g := range all {
+		if g.Namespace != "" && seen != "" && g.Namespace != seen {
+			return true
+		}
+		seen = max(seen, g.Namespace)
+	}
+	return false
+}
+
+// plainResource leaves out the group where it is one of Kubernetes' own, whose
+// resources everybody knows by name.
+func plainResource(resource string) string {
+	name, group, ok := strings.Cut(resource, ".")
+	if !ok || strings.Contains(group, ".") && !strings.HasSuffix(group, ".k8s.io") {
+		return resource
+	}
+	return name
 }
