@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -89,6 +90,10 @@ func (s *Session) Refresh(ctx context.Context) bool {
 	return true
 }
 
+// deprecatedOnPurpose begins the warning about Endpoints, which are read to see
+// whether what still reads them is told the same as the EndpointSlices say.
+const deprecatedOnPurpose = "v1 Endpoints is deprecated"
+
 // warnOnce writes each of the server's warnings to standard error once.
 func (e *Env) warnOnce() func(string) {
 	var mu sync.Mutex
@@ -96,7 +101,7 @@ func (e *Env) warnOnce() func(string) {
 	return func(text string) {
 		mu.Lock()
 		defer mu.Unlock()
-		if !seen.Has(text) {
+		if !seen.Has(text) && !strings.HasPrefix(text, deprecatedOnPurpose) {
 			seen.Insert(text)
 			fmt.Fprintf(e.Streams.Err, "Warning: %s\n", term.Escape(text))
 		}

@@ -38,6 +38,32 @@ func TestWhatIsLearntIsAskedForNext(t *testing.T) {
 	}
 }
 
+func TestWhatIsDoubtedIsReadAnew(t *testing.T) {
+	pods := schema.GroupKind{Kind: "Pod"}
+	whole := source.Query{Kind: pods, Namespace: "shop"}
+	src := source.NewStore(time.Unix(1000, 0))
+	src.Put(pods, &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "old", Namespace: "shop"}})
+	src.Cover(whole)
+	reader := NewReader(src, func(*index.View) ([]source.Query, []source.LogQuery) { return []source.Query{whole}, nil })
+	if _, err := reader.View(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	src.Forget(whole)
+	src.Put(pods, &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "new", Namespace: "shop"}})
+	src.Cover(whole)
+	src.SetNow(time.Unix(1002, 0))
+	if err := reader.Again(t.Context(), []source.Query{whole}); err != nil {
+		t.Fatal(err)
+	}
+	view, err := reader.View(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found := view.List(pods, "shop"); len(found) != 1 || found[0].Ref.Name != "new" || !view.Now.Equal(time.Unix(1002, 0)) {
+		t.Errorf("%v as of %v", found, view.Now)
+	}
+}
+
 func TestCollectingEnds(t *testing.T) {
 	asked := 0
 	_, err := View(t.Context(), source.NewStore(time.Time{}), func(*index.View) ([]source.Query, []source.LogQuery) {
