@@ -9,11 +9,11 @@ import (
 func selectionFaults() []fault {
 	far := `selector: {matchLabels: {purpose: billing-archive}}`
 	return []fault{
-		{name: "selector-no-match", severity: "error", manifests: docs(e2e.Deployment("other", app, far, labelled("purpose: billing-archive")), selects("app: web")), unfixable: true},
+		{name: "selector-no-match", severity: "error", manifests: docs(e2e.Deployment("other", app, far, labelled("purpose: billing-archive")), selects("role: NAMESPACE")), unfixable: true},
 		{name: "scaled-to-zero", severity: "info", manifests: docs(web("replicas: 0"), service("8080"))},
 		{name: "label-case", severity: "error", says: "case", manifests: docs(web(), selects("app: Web"))},
 		{name: "label-typo", severity: "error", manifests: docs(e2e.Deployment("frontend", app), selects("app: frontnd"))},
-		{name: "label-typo", case_: "key", severity: "error", manifests: docs(web(), selects("ap: web"))},
+		{name: "label-typo", case_: "key", severity: "error", manifests: docs(web("selector: {matchLabels: {app: web}}", labelled("app: web, tier: front")), selects("tyer: front"))},
 		{name: "label-partial", severity: "error", says: "service", manifests: docs(web(), selects("app: web, service: nginx"))},
 		{name: "label-key-alias", severity: "error", manifests: docs(web(), selects("app.kubernetes.io/name: web"))},
 		{name: "label-on-workload-only", severity: "error", manifests: docs(web(), selects("tier: front")), then: []string{"label deployment web tier=front"}},
@@ -38,7 +38,7 @@ func sliceFaults() []fault {
 		{name: "stale-after-selector-removed", severity: "error", manifests: docs(web(), service("8080")), settled: "--for=condition=Available deployment/web",
 			then: []string{`patch svc web --type=json -p '[{"op":"remove","path":"/spec/selector"}]'`}},
 		{name: "manual-ip-foreign", severity: "error", unfixable: true, manifests: docs(behind, other), settled: "--for=condition=Available deployment/other",
-			then: []string{withPodIP("app=other", slice("web-hand", "IP", "", "name: web, port: 6379"))}},
+			then: []string{withPodIP("app=other", slice("web-hand", "POD_ADDRESS", "", "name: web, port: 6379"))}},
 		{name: "manual-ip-nobody", severity: "warning", unfixable: true, manifests: docs(behind, slice("web-hand", "10.244.1.251", "", "name: web, port: 8080"))},
 		{name: "slice-orphan", severity: "warning", ask: []string{}, manifests: docs(web(), service("8080"), slice("left-over", "10.244.1.252", "kubernetes.io/service-name: gone", "name: web, port: 8080"))},
 		{name: "slice-unlabelled", severity: "error", behind: true, unfixable: true, manifests: docs(behind,
@@ -78,11 +78,11 @@ func readinessFaults() []fault {
 	onlyFirst := `containers: [{name: web, image: "netapp:v1", ports: [{name: http, containerPort: 8080}], readinessProbe: {exec: {command: [sh, -c, 'test "$(hostname)" = web-0']}, periodSeconds: 1}}]`
 	slow := `{terminationGracePeriodSeconds: 60, ` + server("{name: DRAIN, value: 50s}", "") + `}`
 	return []fault{
-		{name: "none-ready", severity: "error", says: "ready", unfixable: true, manifests: docs(e2e.Deployment("web", never), service("8080"))},
+		{name: "none-ready", severity: "error", says: "ready", unfixable: true, patience: 150 * time.Second, manifests: docs(e2e.Deployment("web", never), service("8080"))},
 		{name: "readiness-gate", severity: "error", says: "example.com/warm", unfixable: true, manifests: docs(e2e.Deployment("web", `{readinessGates: [{conditionType: example.com/warm}], `+app+`}`), service("8080"))},
 		{name: "probe-port-wrong", severity: "error", says: "9999", unfixable: true, manifests: docs(e2e.Deployment("web", elsewhere), service("8080"))},
 		{name: "sidecar-not-ready", severity: "error", says: "agent", unfixable: true, manifests: docs(e2e.Deployment("web", sidecar), service("8080"))},
-		{name: "partial-ready", severity: "warning", unfixable: true, manifests: docs(e2e.StatefulSet("web", onlyFirst, "replicas: 2", "podManagementPolicy: Parallel"), service("8080"))},
+		{name: "partial-ready", severity: "warning", unfixable: true, patience: 150 * time.Second, manifests: docs(e2e.StatefulSet("web", onlyFirst, "replicas: 2", "podManagementPolicy: Parallel"), service("8080"))},
 		{name: "terminating-only", severity: "warning", behind: true, unfixable: true, settled: "--for=condition=Ready pod/web", manifests: docs(e2e.Pod("web", slow), service("8080")), then: []string{"delete pod web --wait=false"}},
 		{name: "unready-published", severity: "warning", manifests: docs(e2e.Deployment("web", never), service("8080", "publishNotReadyAddresses: true"))},
 		{name: "no-readiness-probe", severity: "info", unfixable: true, manifests: docs(e2e.Deployment("web", server("", "")), service("8080"))},

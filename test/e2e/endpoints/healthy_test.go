@@ -30,7 +30,7 @@ func healthyThings() []well {
 		{name: "manual-endpoints", manifests: docs(behind, slice("web-hand", "192.0.2.7", "", "name: web, port: 8080"))},
 		{name: "scaled-to-zero", manifests: docs(web("replicas: 0"), service("8080")), empty: true},
 		{name: "completed-job-beside", settled: available, manifests: docs(web(), service("8080"),
-			e2e.Job("once", `{restartPolicy: Never, containers: [{name: web, image: "busybox:1.36", command: ["true"]}]}`, `metadata: {labels: {app: web}}`))},
+			`{apiVersion: batch/v1, kind: Job, metadata: {name: once}, spec: {template: {metadata: {labels: {app: web}}, spec: {restartPolicy: Never, containers: [{name: web, image: "busybox:1.36", command: ["true"]}]}}}}`)},
 		{name: "sidecar-port", settled: available, manifests: docs(
 			e2e.Deployment("web", `{initContainers: [{name: proxy, image: "netapp:v1", restartPolicy: Always, ports: [{name: http, containerPort: 8080}]}], containers: [{name: web, image: "busybox:1.36", command: [sleep, "100000"]}]}`), service("http"))},
 		{name: "pod-name-selector", settled: "--for=condition=Ready pod/web-0", manifests: docs(e2e.StatefulSet("web", app), service("8080", "selector: {statefulset.kubernetes.io/pod-name: web-0}"))},
@@ -40,7 +40,7 @@ func healthyThings() []well {
 		{name: "policy-of-addresses", settled: available, manifests: docs(web(), service("8080"), policy("ingress: [{from: [{ipBlock: {cidr: 198.51.100.0/24}}]}, {from: [{podSelector: {}}]}]"))},
 		{name: "port-renamed", settled: available, manifests: docs(web(), service("8080")),
 			then: []string{`patch svc web --type=json -p '[{"op":"replace","path":"/spec/ports/0/name","value":"renamed"}]'`}},
-		{name: "ingress-without-class", settled: available, manifests: docs(web(), service("8080"), ingress("{name: web, port: {name: web}}", ""))},
+		{name: "ingress-with-the-old-annotation", settled: available, manifests: docs(web(), service("8080"), strings.Replace(ingress("{name: web, port: {name: web}}", ""), "{name: shop}", "{name: shop, annotations: {kubernetes.io/ingress.class: nginx}}", 1))},
 		{name: "host-network", settled: available, manifests: docs(e2e.Deployment("web", `{hostNetwork: true, containers: [{name: web, image: "netapp:v1", env: [{name: LISTEN, value: ":28081"}], ports: [{name: http, containerPort: 28081}]}]}`), service("http"))},
 		{name: "canary", settled: available, manifests: docs(web("selector: {matchLabels: {app: web, track: stable}}", labelled("app: web, track: stable")),
 			e2e.Deployment("canary", app, "selector: {matchLabels: {app: web, track: canary}}", labelled("app: web, track: canary")), service("8080"))},

@@ -58,5 +58,5 @@ func docs(manifests ...string) string { return e2e.Documents(manifests...) }
 // withPodIP is a shell command that prints the manifest with the IP of the first
 // pod that carries the label.
 func withPodIP(label, manifest string) string {
-	return `get pod -l ` + label + ` -o jsonpath='{.items[0].status.podIP}' | { read -r ip || true; echo '` + strings.ReplaceAll(manifest, "IP", `'"$ip"'`) + `'; } | kubectl -n NAMESPACE apply -f -`
+	return `get pod -l ` + label + ` -o jsonpath='{.items[0].status.podIP}' | { read -r ip || true; echo '` + strings.ReplaceAll(manifest, "POD_ADDRESS", `'"$ip"'`) + `'; } | kubectl -n NAMESPACE apply -f -`
 }

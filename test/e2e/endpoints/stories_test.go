@@ -216,7 +216,7 @@ func TestTheRealPathIsTriedFromAClient(t *testing.T) {
 	namespace := lab.Namespace(t, "ep-path")
 	apply(t, namespace, docs(web(), service("8080"), e2e.Pod("client", `containers: [{name: c, image: "busybox:1.36", command: [sleep, "100000"]}]`),
 		e2e.Pod("mute", `containers: [{name: c, image: "registry.k8s.io/pause:3.10"}]`)))
-	kubectl(t, "-n", namespace, "wait", "--timeout=60s", "--for=condition=Ready", "pod/client", "pod/mute", "pod", "-l", "app=web")
+	kubectl(t, "-n", namespace, "wait", "--timeout=60s", "--for=condition=Ready", "pod", "--all")
 	for client, observed := range map[string]bool{"client": true, "mute": false} {
 		answer, err := lab.askJSON(t.Context(), "-n", namespace, "web", "--probe-from", "pod/"+client)
 		if err != nil {
