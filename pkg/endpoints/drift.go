@@ -75,7 +75,7 @@ func (c *subject) driftEvidence(e *entry) []finding.Evidence {
 func driftSentence(name string, e *entry, n int) string {
 	more := ""
 	if n > 1 {
-		more = fmt.Sprintf(" (and %d more endpoints like it)", n-1)
+		more = fmt.Sprintf(" (and %s like it)", counted(n-1, "more endpoint"))
 	}
 	who := "pod " + podName(e)
 	if podName(e) == "" {

@@ -62,8 +62,7 @@ func routeDoors(r object.Ref, u *unstructured.Unstructured) []door {
 			if namespace == "" {
 				namespace = r.Namespace
 			}
-			port, _, _ := unstructured.NestedInt64(ref, "port")
-			doors = append(doors, door{from: r, route: true, number: int32(port),
+			doors = append(doors, door{from: r, route: true, number: number(ref, "port"),
 				field: fmt.Sprintf("spec.rules[%d].backendRefs[%d]", i, j), path: fmt.Sprintf("/spec/rules/%d/backendRefs/%d", i, j),
 				to: object.Ref{Version: "v1", Kind: "Service", Namespace: namespace, Name: name}})
 		}
@@ -92,6 +91,17 @@ func elements(m map[string]any, path ...string) []map[string]any {
 func text(m map[string]any, key string) string {
 	s, _ := m[key].(string)
 	return s
+}
+
+// number reads what JSON decoders make of an integer.
+func number(m map[string]any, key string) int32 {
+	switch n := m[key].(type) {
+	case int64:
+		return int32(n)
+	case float64:
+		return int32(n)
+	}
+	return 0
 }
 
 // refused says, and reports, that a route into another namespace has no grant

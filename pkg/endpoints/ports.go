@@ -81,7 +81,7 @@ func (c *subject) resolvesNowhere(i int, pod *corev1.Pod) {
 	}
 	if container, ok := initPort(pod, want); ok {
 		c.say("named-port-init", finding.Error, fmt.Sprintf("port %q belongs to the init container %s, which is over before the pod serves, %s", want, container, consequence),
-			evidence, c.portFix(i, ports)...)
+			evidence, manual("name a port of a container that runs, or make %s a sidecar (restartPolicy: Always)", container))
 		return
 	}
 	if near, ok := nearName(ports, want); ok {
@@ -127,7 +127,7 @@ func (c *subject) portFix(i int, ports []corev1.ContainerPort) []finding.Fix {
 	ports = slices.DeleteFunc(slices.Clone(ports), func(p corev1.ContainerPort) bool { return protocolOf(p.Protocol) != protocolOf(sp.Protocol) })
 	switch {
 	case len(ports) == 0:
-		return []finding.Fix{c.setTargetPort("lead to the port on which the application listens, by number", i, sp.Port)}
+		return []finding.Fix{c.setTargetPort(fmt.Sprintf("lead to %d itself, if the application listens there", sp.Port), i, sp.Port)}
 	case len(ports) == 1 && ports[0].Name != "":
 		return []finding.Fix{c.setTargetPort("lead to the port that the pods declare", i, ports[0].Name)}
 	}

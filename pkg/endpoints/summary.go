@@ -101,13 +101,13 @@ func (c *subject) describePort(i int) report.ServicePort {
 // verdict is the Service in one word and one sentence.
 func (c *subject) verdict(s *report.Service) (report.Verdict, string) {
 	subject := c.ref.String()
-	var worst *finding.Finding
-	for i := range c.found {
-		if f := &c.found[i]; f.CausedBy == nil && f.Severity != finding.Info && (worst == nil || f.Severity.Rank() < worst.Severity.Rank()) {
-			worst = f
+	worst := c.worstFinding()
+	sentence := func(f *finding.Finding) string {
+		if f.Object.Key() != c.ref.Key() {
+			return f.Object.String() + ": " + strings.TrimSuffix(f.Message, ".")
 		}
+		return strings.TrimSuffix(f.Message, ".")
 	}
-	sentence := func(f *finding.Finding) string { return strings.TrimSuffix(f.Message, ".") }
 	switch {
 	case worst != nil && worst.Severity == finding.Error && worst.Code == code("lb-pending"):
 		return report.Broken, fmt.Sprintf("%s cannot be reached from outside: %s. Inside, it %s.", subject, sentence(worst), c.reaches(s))
@@ -130,10 +130,27 @@ func (c *subject) verdict(s *report.Service) (report.Verdict, string) {
 		return report.Progressing, subject + " is being deleted."
 	case reached(s) == 0 && (c.has("none-ready", "no-pod-ip") || c.settling):
 		return report.Progressing, fmt.Sprintf("%s reaches nothing yet: %s.", subject, c.starting())
+	case worst != nil && worst.Code == code("selectorless-empty"):
+		return report.OK, fmt.Sprintf("%s reaches nothing: %s.", subject, sentence(worst))
 	case worst != nil:
 		return report.OK, fmt.Sprintf("%s %s, but %s.", subject, c.reaches(s), sentence(worst))
 	}
 	return report.OK, fmt.Sprintf("%s %s.", subject, c.reaches(s))
+}
+
+// worstFinding is the worst root cause; what follows from a cause elsewhere
+// comes second, and is an error all the same.
+func (c *subject) worstFinding() *finding.Finding {
+	var worst *finding.Finding
+	for _, root := range []bool{true, false} {
+		for i := range c.found {
+			f := &c.found[i]
+			if (f.CausedBy == nil) == root && f.Severity != finding.Info && (worst == nil || f.Severity.Rank() < worst.Severity.Rank()) {
+				worst = f
+			}
+		}
+	}
+	return worst
 }
 
 func (c *subject) starting() string {
