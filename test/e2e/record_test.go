@@ -28,10 +28,31 @@ func (w *walk) record(name, title, arguments, prose string) {
 	if a := lab.Ask(w.t, append(args, "--save-snapshot", filepath.Join(dir, "snapshot.yaml.gz"))...); a.Exit != 0 {
 		w.t.Fatalf("record %s: exit code %d: %s", name, a.Exit, a.Stderr)
 	}
-	text := title + "\n" + arguments + "\n\n" + prose + "\n"
-	if err := os.WriteFile(filepath.Join(dir, "story.txt"), []byte(text), 0o644); err != nil {
+	if err := os.Chmod(filepath.Join(dir, "snapshot.yaml.gz"), 0o644); err != nil { // it is meant for everyone
 		w.t.Fatal(err)
 	}
+	if err := os.WriteFile(filepath.Join(dir, "story.txt"), []byte(title+"\n"+arguments+"\n"+wrapped(prose, 79)), 0o644); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// wrapped breaks a paragraph into lines of at most width bytes.
+func wrapped(text string, width int) string {
+	var b strings.Builder
+	line := 0
+	for _, word := range strings.Fields(text) {
+		switch {
+		case line > 0 && line+1+len(word) > width:
+			b.WriteByte('\n')
+			line = 0
+		case line > 0:
+			b.WriteByte(' ')
+			line++
+		}
+		b.WriteString(word)
+		line += len(word)
+	}
+	return b.String() + "\n"
 }
 
 func TestTheRecordedStoriesCanBeTold(t *testing.T) {

@@ -75,7 +75,12 @@ func TestADeadNodeOutranksTheSymptomsOfItsPods(t *testing.T) {
 	if err := lab.Stop(t.Context(), kubelet); err != nil {
 		t.Fatal(err)
 	}
-	expect(t, namespace, "deployment/web", time.Minute, first("tree/node-notready", "Node/"+dead.Name))
+	expect(t, namespace, "deployment/web", time.Minute, func(a e2e.Answer) error {
+		if !strings.Contains(a.Report.Summary, dead.Name) {
+			return fmt.Errorf("the node is not named: %s", a.Report.Summary)
+		}
+		return first("tree/node-notready", "")(a)
+	})
 	expect(t, namespace, "node/"+dead.Name, 10*time.Second, first("tree/node-notready", "Node/"+dead.Name))
 	expect(t, namespace, "deployment/fine", 10*time.Second, well)
 	if err := lab.Start(t.Context(), kubelet); err != nil {
