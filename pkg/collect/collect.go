@@ -45,7 +45,7 @@ func Collect(ctx context.Context, src source.Source, req Request) (Facts, error)
 	if err := c.start(ctx); err != nil {
 		return Facts{}, err
 	}
-	roots, err := c.roots()
+	roots, err := c.roots(ctx)
 	if err != nil {
 		return Facts{}, err
 	}
@@ -106,12 +106,12 @@ func (e *RootError) Error() string {
 	return fmt.Sprintf("%s cannot be seen: %s", what, e.Gap.Reason)
 }
 
-func (c *collector) roots() ([]object.Ref, error) {
+func (c *collector) roots(ctx context.Context) ([]object.Ref, error) {
 	view := index.New(c.store.Contents())
 	var roots []object.Ref
 	seen := map[object.Ref]bool{}
 	for _, q := range c.req.Roots {
-		answer, err := c.store.Read(context.Background(), q)
+		answer, err := c.store.Read(ctx, q)
 		if err != nil {
 			return nil, err
 		}

@@ -159,6 +159,13 @@ func (s *Store) Read(_ context.Context, q Query) (Result, error) {
 	return Result{Objects: found, Gap: gap}, nil
 }
 
+// Find is what the Store holds of a query's objects, whether or not that is all.
+func (s *Store) Find(q Query) []Object {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.matching(q)
+}
+
 // Covers says whether a Read of q would be answered in full or by a recorded gap.
 func (s *Store) Covers(q Query) bool {
 	s.mu.RLock()

@@ -2,7 +2,6 @@ package snapshot
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"path"
 	"path/filepath"
@@ -253,9 +252,9 @@ func (d *dump) store() *source.Store {
 func (d *dump) putLogs() {
 	for _, l := range d.logs {
 		q := source.LogQuery{Namespace: l.namespace, Pod: l.pod, Container: l.container}
-		found, _ := d.kept.Read(context.Background(), source.Query{Kind: schema.GroupKind{Kind: "Pod"}, Namespace: l.namespace, Name: l.pod})
-		if len(found.Objects) == 1 {
-			q.UID = string(found.Objects[0].GetUID())
+		found := d.kept.Find(source.Query{Kind: schema.GroupKind{Kind: "Pod"}, Namespace: l.namespace, Name: l.pod})
+		if len(found) == 1 {
+			q.UID = string(found[0].GetUID())
 		}
 		text := source.LogText{Query: q, Text: tail(l.text, maxLog)}
 		for _, failure := range []string{"Request log error: ", "Create log request error: "} {
