@@ -52,11 +52,18 @@ func newAsker(env *cli.Env, o *options) *asker {
 type question struct {
 	about endpoints.Observation
 	put   func(context.Context) answer
+	turn  int // the first pod of each Service comes before the second of any
 }
 
-// ask puts all questions in parallel. Only TCP can be asked: silence proves
-// nothing about UDP.
-func (a *asker) ask(ctx context.Context, v *index.View, r *report.Report) []endpoints.Observation {
+// tooLate is the detail of what was not asked.
+const tooLate = "not asked: the time was up"
+
+// turns is how many time-outs in a row all questions together may take.
+const turns = 12
+
+// ask puts all questions in parallel and says how many were left when the time
+// was up. Only TCP can be asked: silence proves nothing about UDP.
+func (a *asker) ask(ctx context.Context, v *index.View, r *report.Report) (observations []endpoints.Observation, left int) {
 	var questions []question
 	for _, s := range r.Services {
 		if a.pods {
@@ -66,26 +73,37 @@ func (a *asker) ask(ctx context.Context, v *index.View, r *report.Report) []endp
 			questions = append(questions, a.ofPaths(v, s)...)
 		}
 	}
-	observations := make([]endpoints.Observation, len(questions))
+	slices.SortStableFunc(questions, func(x, y question) int { return x.turn - y.turn })
+	all, cancel := context.WithTimeout(ctx, turns*a.patience)
+	defer cancel()
+	observations = make([]endpoints.Observation, len(questions))
 	numbers := make([]int, len(questions))
 	for i := range numbers {
 		numbers[i] = i
 	}
-	probe.Each(ctx, a.patience, numbers, func(ctx context.Context, i int) probe.Result {
+	probe.Each(all, a.patience, numbers, func(ctx context.Context, i int) probe.Result {
 		answer := questions[i].put(ctx)
+		if all.Err() != nil { // its silence is ours
+			answer.Result = probe.Result{Outcome: probe.Gone, Detail: tooLate}
+		}
 		o := questions[i].about
 		o.Outcome, o.Detail, o.Listens, o.When = outcome(o.Probe, answer.Result), answer.Detail, answer.listens, a.now()
 		observations[i] = o
 		return answer.Result
 	})
-	return observations
+	for _, o := range observations {
+		if o.Detail == tooLate {
+			left++
+		}
+	}
+	return observations, left
 }
 
 // ofPods asks each running pod behind the Service: through its IP, on its
 // localhost, and for its listeners.
 func (a *asker) ofPods(v *index.View, s *report.Service) []question {
 	var questions []question
-	for _, e := range s.Endpoints {
+	for turn, e := range s.Endpoints {
 		pod, ok := serverOf(v, e)
 		if !ok {
 			continue
@@ -93,7 +111,7 @@ func (a *asker) ofPods(v *index.View, s *report.Service) []question {
 		about := endpoints.Observation{Service: s.Object, Port: e.ServicePort, Pod: *e.Pod, PodUID: pod.UID, Number: e.Port, Protocol: corev1.ProtocolTCP}
 		for _, p := range []endpoints.Probe{endpoints.Proxy, endpoints.Forward, endpoints.Listeners} {
 			about.Probe = p
-			questions = append(questions, question{about, a.once(puzzle{probe: p, pod: about.Pod, number: numberOf(p, e.Port)})})
+			questions = append(questions, question{about, a.once(puzzle{probe: p, pod: about.Pod, number: numberOf(p, e.Port)}), turn})
 		}
 	}
 	return distinct(questions)
@@ -112,13 +130,13 @@ func numberOf(p endpoints.Probe, port int32) int32 {
 func (a *asker) ofPaths(v *index.View, s *report.Service) []question {
 	var questions []question
 	about := endpoints.Observation{Service: s.Object, Probe: endpoints.Path, From: a.through, Protocol: corev1.ProtocolTCP}
-	for _, e := range s.Endpoints {
+	for turn, e := range s.Endpoints {
 		pod, ok := serverOf(v, e)
 		if !ok || e.Address == "" {
 			continue
 		}
 		about.Port, about.Pod, about.PodUID, about.Number = e.ServicePort, *e.Pod, pod.UID, e.Port
-		questions = append(questions, question{about, a.once(puzzle{probe: endpoints.Path, host: e.Address, number: e.Port})})
+		questions = append(questions, question{about, a.once(puzzle{probe: endpoints.Path, host: e.Address, number: e.Port}), turn})
 	}
 	about.Pod, about.PodUID = object.Ref{}, ""
 	it, ok := v.Get(s.Object)
@@ -133,7 +151,7 @@ func (a *asker) ofPaths(v *index.View, s *report.Service) []question {
 		for _, ip := range svc.Spec.ClusterIPs {
 			if ip != corev1.ClusterIPNone && ip != "" {
 				about.Port, about.Number = portName(p), p.Port
-				questions = append(questions, question{about, a.once(puzzle{probe: endpoints.Path, host: ip, number: p.Port})})
+				questions = append(questions, question{about, a.once(puzzle{probe: endpoints.Path, host: ip, number: p.Port}), 0})
 			}
 		}
 	}

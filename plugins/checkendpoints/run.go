@@ -75,12 +75,18 @@ func (o *options) answer(ctx context.Context, env *cli.Env, session *cli.Session
 		}
 		r = endpoints.Explain(v, services, opts)
 	}
-	asked := 0
+	asked, left := 0, 0
 	if o.probe || o.through.Name != "" {
 		live := newAsker(env, o)
-		opts.Observations = live.ask(ctx, v, r)
+		opts.Observations, left = live.ask(ctx, v, r)
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
 		r = endpoints.Explain(v, services, opts)
 		asked = live.prober.Requests()
+	}
+	if left > 0 {
+		r.Gaps = append(r.Gaps, report.Gap{Resource: "probes", Reason: string(source.TimedOut), Detail: fmt.Sprintf("%d live questions were not asked, or not answered in time; ask about fewer Services", left)})
 	}
 	o.shape(r, session)
 	r.Budget.Requests += asked
