@@ -1,8 +1,11 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/leadsman-dev/leadsman/pkg/object"
@@ -21,6 +24,27 @@ func ReadFiles(paths []string) ([][]byte, error) {
 		docs = append(docs, doc)
 	}
 	return docs, nil
+}
+
+// UserFile is a file of the user's own settings, from leadsman/ in the
+// configuration directory (XDG_CONFIG_HOME, or .config in the home directory;
+// APPDATA on Windows). That there is none is no error.
+func (e *Env) UserFile(name string) ([]byte, error) {
+	folder := e.Streams.Env("XDG_CONFIG_HOME")
+	switch {
+	case folder != "":
+	case e.Streams.Env("APPDATA") != "":
+		folder = e.Streams.Env("APPDATA")
+	case e.Streams.Env("HOME") != "":
+		folder = filepath.Join(e.Streams.Env("HOME"), ".config")
+	default:
+		return nil, nil
+	}
+	doc, err := os.ReadFile(filepath.Join(folder, "leadsman", name))
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+		return nil, nil
+	}
+	return doc, err
 }
 
 // RootsOfFiles are the objects that manifests name, to be read where they

@@ -94,7 +94,7 @@ ConfigMaps, claims, ServiceAccounts, custom resources. Nothing is changed.`,
 	flags.BoolVarP(&o.watch, "watch", "w", false, "Stay, and show the tree again whenever it changes.")
 	flags.IntVar(&o.depth, "depth", -1, "Show at most this many levels below the object; -1 shows all.")
 	flags.StringVar(&o.relations, "relations", "", "Relations to follow: owner, all, or names separated by commas. Default: all that belong to the question.")
-	flags.StringArrayVar(&o.relationFile, "relations-file", nil, "Add relations of your own kinds, in the form that docs/relations.md describes.")
+	flags.StringArrayVar(&o.relationFile, "relations-file", nil, "Add relations of your own kinds, in the form that docs/relations.md describes; leadsman/relations.yaml in the configuration directory is read always.")
 	flags.BoolVar(&o.onlyProblems, "only-problems", false, "Show only the rows that lead to something that is not well.")
 	flags.BoolVar(&o.unfold, "all", false, "Show every row; equal healthy siblings are folded otherwise.")
 	o.completions(env, cmd)

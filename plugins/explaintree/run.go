@@ -25,7 +25,7 @@ func run(ctx context.Context, env *cli.Env, o options) error {
 	case o.PrintRBAC:
 		return printRBAC(env)
 	}
-	table, choice, err := o.table()
+	table, choice, err := o.table(env)
 	if err != nil {
 		return err
 	}
@@ -84,14 +84,21 @@ func (o *options) write(w io.Writer, r *report.Report, style term.Style) error {
 }
 
 // table is the table of relations with the user's own, and the choice among them.
-func (o *options) table() (*relation.Table, relation.Choice, error) {
+func (o *options) table(env *cli.Env) (*relation.Table, relation.Choice, error) {
 	docs, err := cli.ReadFiles(o.relationFile)
 	if err != nil {
 		return nil, relation.Choice{}, err
 	}
+	own, err := env.UserFile("relations.yaml")
+	if err != nil {
+		return nil, relation.Choice{}, err
+	}
+	if own != nil {
+		docs = append([][]byte{own}, docs...)
+	}
 	table, err := relation.NewTable(docs...)
 	if err != nil {
-		return nil, relation.Choice{}, fmt.Errorf("--relations-file: %w", err)
+		return nil, relation.Choice{}, fmt.Errorf("relations of your own: %w", err)
 	}
 	choice, err := table.Choose(o.relations)
 	return table, choice, err
