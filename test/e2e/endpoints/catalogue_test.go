@@ -1,6 +1,7 @@
 package endpoints
 
 import (
+	"strings"
 	"time"
 
 	"github.com/leadsman-dev/leadsman/test/e2e"
@@ -44,6 +45,8 @@ func sliceFaults() []fault {
 		{name: "slice-unlabelled", severity: "error", behind: true, unfixable: true, manifests: docs(behind,
 			`{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: web-hand}, addressType: IPv4, ports: [{name: web, port: 8080, protocol: TCP}], endpoints: [{addresses: [10.9.9.9]}]}`)},
 		{name: "slice-port-name", severity: "error", unfixable: true, manifests: docs(behind, slice("web-hand", "10.9.9.9", "", "name: htp, port: 8080"))},
+		{name: "targetref-gone", severity: "error", unfixable: true, patience: 75 * time.Second, manifests: docs(behind, other, unselected("aside", "[{port: 80}]")), settled: "--for=condition=Available deployment/other",
+			then: []string{withPodIP("app=other", strings.Replace(slice("web-hand", "POD_ADDRESS", "", "name: web, port: 8080"), "{addresses: [POD_ADDRESS]}", "{addresses: [POD_ADDRESS], targetRef: {kind: Pod, namespace: NAMESPACE, name: ghost, uid: 3bfa0c32-8f5c-4f0e-9a4d-000000000001}}", 1))}},
 		{name: "no-pod-ip", severity: "error", unfixable: true, manifests: docs(e2e.Deployment("web", `{nodeSelector: {disk: golden}, `+app+`}`), service("8080"))},
 	}
 }
@@ -112,6 +115,12 @@ func doorFaults() []fault {
 		{name: "netpol-uses-service-port", severity: "error", manifests: docs(web(), service("8080"), policy("ingress: [{ports: [{port: 80}]}]"))},
 		{name: "netpol-source", severity: "warning", unfixable: true, ask: []string{"web", "--from", "pod/client"},
 			manifests: docs(web(), service("8080"), client, policy("ingress: [{from: [{podSelector: {matchLabels: {role: member}}}], ports: [{port: 8080}]}]"))},
+		{name: "netpol-unknown", severity: "info", behind: true, unfixable: true, manifests: docs(
+			e2e.Deployment("web", `{hostNetwork: true, containers: [{name: web, image: "netapp:v1", env: [{name: LISTEN, value: ":28082"}], ports: [{name: http, containerPort: 28082}]}]}`), service("http"), policy("ingress: []"))},
+		{name: "blast-radius", behind: true, unfixable: true, manifests: docs(web(), selects("app: Web"),
+			`{apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingWebhookConfiguration, metadata: {name: NAMESPACE}, webhooks: [{name: check.example.com, sideEffects: None, admissionReviewVersions: [v1], timeoutSeconds: 1, failurePolicy: Fail,
+  clientConfig: {service: {name: web, namespace: NAMESPACE}}, namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: nowhere}}, rules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods]}]}]}`),
+			atTheEnd: "delete validatingwebhookconfiguration NAMESPACE"},
 		{name: "ingress-service-missing", severity: "error", ask: []string{}, unfixable: true, manifests: docs(web(), service("8080"), ingress("{name: webb, port: {number: 80}}", ""))},
 		{name: "ingress-port-missing", severity: "error", manifests: docs(web(), service("8080"), ingress("{name: web, port: {number: 8080}}", ""))},
 		{name: "ingress-class-missing", severity: "error", unfixable: true, behind: true, manifests: docs(web(), service("8080"), ingress("{name: web, port: {number: 80}}", "ingressClassName: nosuch, "))},
@@ -122,7 +131,9 @@ func liveFaults() []fault {
 	probe := []string{"web", "--probe"}
 	manners := func(env string) string { return docs(e2e.Deployment("web", server(env, "")), service("8080")) }
 	tools := `{shareProcessNamespace: false, containers: [{name: web, image: "netapp:v1", command: [sh, -c, "LISTEN=$(POD_IP):8080 exec testserver"], ports: [{containerPort: 8080}], env: [{name: POD_IP, valueFrom: {fieldRef: {fieldPath: status.podIP}}}]}]}`
+	kubelet := `{hostNetwork: true, containers: [{name: web, image: "busybox:1.36", command: [sleep, "100000"], ports: [{name: http, containerPort: 10250}]}]}`
 	return []fault{
+		{name: "plaintext-to-tls", severity: "warning", ask: probe, unfixable: true, settled: "--for=condition=Available deployment/web", manifests: docs(e2e.Deployment("web", kubelet), service("http"))},
 		{name: "nothing-listening", severity: "error", says: "8080", ask: probe, unfixable: true, settled: "--for=condition=Available deployment/web", manifests: manners("{name: LISTEN, value: none}"), patience: time.Minute},
 		{name: "nothing-listening", case_: "elsewhere", severity: "error", says: "9090", ask: probe, settled: "--for=condition=Available deployment/web", manifests: manners(`{name: LISTEN, value: ":9090"}`)},
 		{name: "listens-loopback", severity: "error", ask: probe, unfixable: true, settled: "--for=condition=Available deployment/web", manifests: manners(`{name: LISTEN, value: "127.0.0.1:8080"}`)},

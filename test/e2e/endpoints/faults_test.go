@@ -49,6 +49,7 @@ type fault struct {
 	behind    bool     // it need not be the first finding
 	unfixable bool     // its way out is a person's decision
 	patience  time.Duration
+	atTheEnd  string // a kubectl command that takes away what is outside the namespace
 }
 
 func (f fault) code() string { return "endpoints/" + f.name }
@@ -70,6 +71,15 @@ func (f fault) check(t *testing.T) {
 	namespace := lab.Namespace(t, "ep-"+f.title())
 	if f.elsewhere != "" {
 		apply(t, lab.Namespace(t, "ep-elsewhere"), strings.ReplaceAll(f.elsewhere, "NAMESPACE", namespace))
+	}
+	if f.atTheEnd != "" {
+		t.Cleanup(func() {
+			ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+			defer cancel()
+			if err := lab.shell(ctx, "kubectl "+strings.ReplaceAll(f.atTheEnd, "NAMESPACE", namespace)); err != nil {
+				t.Log(err)
+			}
+		})
 	}
 	apply(t, namespace, strings.ReplaceAll(f.manifests, "NAMESPACE", namespace))
 	if f.settled != "" {
