@@ -11,6 +11,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/leadsman-dev/leadsman/pkg/term"
 )
 
 //go:embed stories
@@ -51,7 +53,7 @@ func tell(out io.Writer, number int, s story, bin, folder string) error {
 		return err
 	}
 	line := strings.Repeat("─", 78)
-	if _, err := fmt.Fprintf(out, "\n%s\n%d. %s\n%s\n%s\n\n$ kubectl explain-tree %s\n", line, number, s.title, line, s.prose, s.args); err != nil {
+	if _, err := fmt.Fprintf(out, "\n%s\n%d. %s\n%s\n%s\n\n$ kubectl explain-tree %s\n", line, number, s.title, line, strings.Join(term.Wrap(strings.Join(strings.Fields(s.prose), " "), 78), "\n"), s.args); err != nil {
 		return err
 	}
 	cmd := exec.Command(filepath.Join(bin, "kubectl-explain_tree"), append(strings.Fields(s.args), "--snapshot", snapshot)...)
