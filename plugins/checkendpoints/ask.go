@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
 	"github.com/leadsman-dev/leadsman/pkg/cli"
 	"github.com/leadsman-dev/leadsman/pkg/endpoints"
 	"github.com/leadsman-dev/leadsman/pkg/index"
@@ -14,8 +16,8 @@ import (
 )
 
 // asks are what is asked about: one Ask, or with -f one for each namespace
-// that the manifests name.
-func (o *options) asks(env *cli.Env) ([]endpoints.Ask, error) {
+// that the manifests name, and of a dump one for each that it holds.
+func (o *options) asks(ctx context.Context, env *cli.Env, session *cli.Session) ([]endpoints.Ask, error) {
 	namespace, err := env.Namespace(&o.Shared, o.allNames)
 	if err != nil {
 		return nil, err
@@ -32,13 +34,68 @@ func (o *options) asks(env *cli.Env) ([]endpoints.Ask, error) {
 		from = o.through
 	}
 	if len(o.files) == 0 {
-		return []endpoints.Ask{{Names: o.names, Namespace: namespace, Labels: o.selector, From: from}}, nil
+		ask := endpoints.Ask{Names: o.names, Namespace: namespace, Labels: o.selector, From: from}
+		if len(o.Snapshot) > 0 && namespace == "" {
+			return spread(ctx, session, ask)
+		}
+		return []endpoints.Ask{ask}, nil
 	}
 	roots, _, err := cli.RootsOfFiles(o.files, env, namespace)
 	if err != nil {
 		return nil, err
 	}
 	return asksOf(roots, from, strings.Join(o.files, ", "))
+}
+
+// spread asks a dump about each namespace in which it holds Services, unless it
+// holds all of a cluster: a dump of one namespace knows nothing of the others.
+func spread(ctx context.Context, session *cli.Session, ask endpoints.Ask) ([]endpoints.Ask, error) {
+	services, err := session.Read(ctx, source.Query{Kind: schema.GroupKind{Kind: "Service"}})
+	if err != nil {
+		return nil, err
+	}
+	pods, err := session.Read(ctx, source.Query{Kind: schema.GroupKind{Kind: "Pod"}, Metadata: true})
+	if err != nil {
+		return nil, err
+	}
+	if len(ask.Names) == 0 && (services.Gap == nil && pods.Gap == nil || len(services.Objects) == 0) {
+		return []endpoints.Ask{ask}, nil
+	}
+	var asks []endpoints.Ask
+	nowhere := slices.Clone(ask.Names)
+	for _, o := range services.Objects {
+		if len(ask.Names) > 0 && !slices.Contains(ask.Names, o.GetName()) {
+			continue
+		}
+		nowhere = slices.DeleteFunc(nowhere, func(name string) bool { return name == o.GetName() })
+		at := slices.IndexFunc(asks, func(a endpoints.Ask) bool { return a.Namespace == o.GetNamespace() })
+		if at < 0 {
+			asks = append(asks, endpoints.Ask{Namespace: o.GetNamespace(), Labels: ask.Labels, From: ask.From})
+			at = len(asks) - 1
+		}
+		if len(ask.Names) > 0 {
+			asks[at].Names = append(asks[at].Names, o.GetName())
+		}
+	}
+	if len(nowhere) > 0 {
+		return nil, fmt.Errorf("service %q is not in the snapshot%s", nowhere[0], closeTo(nowhere[0], services))
+	}
+	return asks, nil
+}
+
+// closeTo is what a person may have meant.
+func closeTo(name string, services source.Result) string {
+	var names []string
+	for _, o := range services.Objects {
+		names = append(names, o.GetName())
+	}
+	switch close := source.Close(names, name); {
+	case len(close) > 0:
+		return "; did you mean " + strings.Join(slices.Compact(close), ", ") + "?"
+	case len(names) == 0 && services.Gap == nil:
+		return "; there is no Service there"
+	}
+	return ""
 }
 
 // asksOf keeps the Services of a manifest: what else is in it is not asked about.
@@ -121,15 +178,5 @@ func missing(ctx context.Context, v *index.View, service object.Ref, session *cl
 	if err != nil {
 		return &gone{service: service}
 	}
-	var names []string
-	for _, o := range result.Objects {
-		names = append(names, o.GetName())
-	}
-	switch close := source.Close(names, service.Name); {
-	case len(close) > 0:
-		return &gone{service, "; did you mean " + strings.Join(close, ", ") + "?"}
-	case len(names) == 0 && result.Gap == nil:
-		return &gone{service, "; there is no Service there"}
-	}
-	return &gone{service: service}
+	return &gone{service, closeTo(service.Name, result)}
 }

@@ -35,7 +35,7 @@ func run(ctx context.Context, env *cli.Env, o options) error {
 	if err != nil {
 		return err
 	}
-	asks, err := o.asks(env)
+	asks, err := o.asks(ctx, env, session)
 	if err != nil {
 		return err
 	}
