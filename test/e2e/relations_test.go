@@ -22,8 +22,9 @@ type scene struct {
 	asks      []ask
 }
 
-// ask is one question: the arguments, and what the tree must hold, each as
-// "RELATION KIND/NAME" where the name may end in * for a generated one.
+// ask is one question: the arguments, and the edges that the tree must hold,
+// each as "RELATION KIND/NAME": the name of the relation and one end of it. The
+// name may end in * for a generated one.
 type ask struct {
 	args  string
 	draws []string
@@ -67,15 +68,16 @@ func (s scene) check(t *testing.T) {
 }
 
 func (a ask) lacks(r Report, fill func(string) string) error {
-	rows := r.Rows()
+	edges := r.Edges()
 	for _, d := range a.draws {
 		relation, object, _ := strings.Cut(fill(d), " ")
 		prefix, generated := strings.CutSuffix(object, "*")
-		if !slices.ContainsFunc(rows, func(n Node) bool {
+		is := func(n Node) bool {
 			name := n.Object.String()
-			return n.Relation == relation && (name == object || generated && strings.HasPrefix(name, prefix))
-		}) {
-			return fmt.Errorf("no row %s by %s", object, relation)
+			return name == object || generated && strings.HasPrefix(name, prefix)
+		}
+		if !slices.ContainsFunc(edges, func(e Edge) bool { return e.Below.Relation == relation && (is(e.Above) || is(e.Below)) }) {
+			return fmt.Errorf("no edge %s with %s", relation, object)
 		}
 	}
 	return nil

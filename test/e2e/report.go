@@ -90,6 +90,21 @@ func (r Report) Rows() []Node {
 	return rows
 }
 
+// Edge is a row and the one above it.
+type Edge struct{ Above, Below Node }
+
+// Edges are all pairs of a row and one right below it; a row's relation is the
+// one to the row above.
+func (r Report) Edges() []Edge {
+	var edges []Edge
+	for _, above := range r.Rows() {
+		for _, below := range above.Children {
+			edges = append(edges, Edge{above, below})
+		}
+	}
+	return edges
+}
+
 // Row is the first row with that title.
 func (r Report) Row(title string) (Node, bool) {
 	rows := r.Rows()
