@@ -35,6 +35,7 @@ func Judge(v *index.View, services []object.Ref, opts Options) Result {
 	for _, c := range w.subjects {
 		r.Services = append(r.Services, c.describe())
 		r.Findings = append(r.Findings, c.found...)
+		c.entries = nil // written into the description; a cluster has very many
 	}
 	slices.SortStableFunc(r.Services, func(a, b *report.Service) int {
 		return cmp.Or(cmp.Compare(verdictRank(a.Verdict), verdictRank(b.Verdict)), -cmp.Compare(len(a.Codes), len(b.Codes)), object.Compare(a.Object, b.Object))

@@ -2,6 +2,7 @@ package endpoints
 
 import (
 	"net"
+	"net/netip"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -83,7 +84,12 @@ func families(svc *corev1.Service) (v4, v6 bool) {
 	return true, true
 }
 
+// canonical is the form in which the controller writes an address. netip
+// accepts an IPv4 address in that form only, so most need no second look.
 func canonical(ip string) (address string, is6 bool) {
+	if a, err := netip.ParseAddr(ip); err == nil && a.Is4() {
+		return ip, false
+	}
 	parsed := netutils.ParseIPSloppy(ip)
 	if parsed == nil {
 		return ip, false

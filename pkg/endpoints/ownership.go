@@ -46,18 +46,19 @@ func ownerOf(o metav1.Object) (metav1.OwnerReference, bool) { return index.Contr
 // leftover: of the two controllers that write slices, each leaves those of the
 // other alone, so what is left after the selector came or went stays.
 func (c *subject) leftover(s *discoveryv1.EndpointSlice) {
-	evidence := []finding.Evidence{fact(sliceRef(s), "metadata.labels."+discoveryv1.LabelManagedBy, managedBy(s)), fact(c.ref, "spec.selector", selectorText(c.svc))}
+	evidence := func(selector string) []finding.Evidence {
+		return []finding.Evidence{fact(sliceRef(s), "metadata.labels."+discoveryv1.LabelManagedBy, managedBy(s)), fact(c.ref, "spec.selector", selector)}
+	}
 	switch {
 	case !c.selects() && managedBy(s) == controllerName:
-		evidence[1].Value = "none"
 		c.say("stale-after-selector-removed", finding.Error,
 			fmt.Sprintf("it has no selector any more, but EndpointSlice/%s from the time when it had one still sends traffic to %s", s.Name, counted(len(s.Endpoints), "endpoint")),
-			evidence, deleteSlice("delete the slice", s.Namespace, s.Name),
+			evidence("none"), deleteSlice("delete the slice", s.Namespace, s.Name),
 			command("and the Endpoints object that was left with it, or it is mirrored into a new slice", s.Namespace, "delete", "endpoints", c.svc.Name, "--ignore-not-found"))
 	case c.selects() && managedBy(s) == mirrorName && len(s.Endpoints) > 0:
 		c.say("stale-mirror", finding.Error,
 			fmt.Sprintf("it has a selector, but EndpointSlice/%s, mirrored from hand-made Endpoints, still adds %s: connections fail now and then", s.Name, counted(len(s.Endpoints), "endpoint")),
-			evidence, deleteSlice("delete the mirrored slice", s.Namespace, s.Name))
+			evidence(selectorText(c.svc)), deleteSlice("delete the mirrored slice", s.Namespace, s.Name))
 	}
 }
 

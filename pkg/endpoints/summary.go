@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -19,6 +20,9 @@ func (c *subject) describe() *report.Service {
 	s := &report.Service{Object: c.ref, Type: typeOf(c.svc), Selector: selectorText(c.svc), Addresses: addressesOf(c.svc), Asked: true}
 	if created := c.svc.CreationTimestamp.Time; !created.IsZero() {
 		s.Created, s.Age = &created, duration.HumanDuration(c.v.Now.Sub(created))
+	}
+	if len(c.entries) > 0 {
+		s.Endpoints = make([]report.Endpoint, 0, len(c.entries))
 	}
 	for i := range c.entries {
 		s.Endpoints = append(s.Endpoints, c.entries[i].row)
@@ -67,7 +71,7 @@ func addressesOf(svc *corev1.Service) []string {
 func (c *subject) describePort(i int) report.ServicePort {
 	sp := &c.svc.Spec.Ports[i]
 	p := report.ServicePort{Name: sp.Name, Port: sp.Port, TargetPort: sp.TargetPort.String(), NodePort: sp.NodePort, Protocol: string(protocolOf(sp.Protocol))}
-	var numbers []string
+	var numbers []int32
 	counted := map[string]bool{} // a pod of two families has an entry for each
 	v4, v6 := families(c.svc)
 	for j := range c.entries {
@@ -75,8 +79,8 @@ func (c *subject) describePort(i int) report.ServicePort {
 		if e.port != i || e.row.State == report.EndpointStale || e.twice || e.pod != nil && ended(e.pod) {
 			continue
 		}
-		if n := fmt.Sprint(e.row.Port); e.row.Port != 0 && len(numbers) < 8 && !slices.Contains(numbers, n) {
-			numbers = append(numbers, n)
+		if e.row.Port != 0 && len(numbers) < 8 && !slices.Contains(numbers, e.row.Port) {
+			numbers = append(numbers, e.row.Port)
 		}
 		if v4 && v6 && e.row.Pod != nil {
 			if key := fmt.Sprint(e.usable(), e.row.Pod.Name); counted[key] {
@@ -94,7 +98,11 @@ func (c *subject) describePort(i int) report.ServicePort {
 	}
 	p.Total = max(p.Total, p.Ready)
 	slices.Sort(numbers)
-	p.Resolved = strings.Join(numbers, ",")
+	words := make([]string, len(numbers))
+	for j, n := range numbers {
+		words[j] = strconv.Itoa(int(n))
+	}
+	p.Resolved = strings.Join(words, ",")
 	return p
 }
 
