@@ -10,6 +10,8 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/klog/v2"
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
 	"github.com/leadsman-dev/leadsman/pkg/index"
@@ -113,6 +115,7 @@ func (p *patient) unschedulable(name, sentence string, c *corev1.PodCondition, f
 		problem.Evidence = append(problem.Evidence, p.requests()...)
 		problem.Fix = []finding.Fix{manual("lower resources.requests of the pod template, free or add nodes, or move other pods away")}
 	case "unsched-taint":
+		problem = p.namingTaints(problem)
 		problem.Fix = []finding.Fix{manual("add a toleration to the pod template, or remove the taint (a cordoned node: kubectl uncordon NODE)"), run("see the taints", "", "get", "nodes", "-o", "custom-columns=NODE:.metadata.name,TAINTS:.spec.taints[*].key,CORDONED:.spec.unschedulable")}
 	case "unsched-affinity":
 		problem.Fix = []finding.Fix{manual("correct nodeSelector, affinity or topologySpreadConstraints of the pod template, or label a node"), run("see the labels", "", "get", "nodes", "--show-labels")}
@@ -156,6 +159,36 @@ func joinValues(facts []finding.Evidence) string {
 		values = append(values, f.Value)
 	}
 	return strings.Join(values, ", ")
+}
+
+// namingTaints says which taints of which nodes stand in the way, where the
+// nodes were read: the scheduler only counts them.
+func (p *patient) namingTaints(problem Problem) Problem {
+	nodesOf := map[string][]string{}
+	for _, node := range index.Typed[*corev1.Node](p.v, schema.GroupKind{Kind: "Node"}, "") {
+		for i := range node.Spec.Taints {
+			taint := &node.Spec.Taints[i]
+			if taint.Effect == corev1.TaintEffectPreferNoSchedule || p.tolerates(taint) {
+				continue
+			}
+			nodesOf[taint.ToString()] = append(nodesOf[taint.ToString()], node.Name)
+			problem.Evidence = append(problem.Evidence, fact(object.Ref{Version: "v1", Kind: "Node", Name: node.Name}, fmt.Sprintf("spec.taints[%d]", i), taint.ToString()))
+		}
+	}
+	var named []string
+	for _, taint := range slices.Sorted(maps.Keys(nodesOf)) {
+		named = append(named, fmt.Sprintf("%s (%s)", taint, clip(strings.Join(nodesOf[taint], ", "), 60)))
+	}
+	if len(named) > 0 {
+		problem.Message += ": " + clip(strings.Join(named, "; "), 200)
+	}
+	return problem
+}
+
+func (p *patient) tolerates(taint *corev1.Taint) bool {
+	return slices.ContainsFunc(p.pod.Spec.Tolerations, func(t corev1.Toleration) bool {
+		return t.ToleratesTaint(klog.Logger{}, taint, true)
+	})
 }
 
 var insufficient = regexp.MustCompile(`Insufficient ([A-Za-z0-9./-]+[A-Za-z0-9])`)

@@ -3,6 +3,7 @@ package tree
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -43,6 +44,9 @@ func Needs(g *relation.Graph, roots []object.Ref) ([]source.Query, []source.LogQ
 				qs = append(qs, source.Query{Kind: schema.GroupKind{Kind: "Node"}, Name: pod.Spec.NodeName})
 			}
 		}
+		if isPod && pod.Spec.NodeName == "" && strings.Contains(unscheduledBecause(pod), "taint") {
+			qs = append(qs, source.Query{Kind: schema.GroupKind{Kind: "Node"}})
+		}
 		switch uid := it.Object.GetUID(); {
 		case uid == "":
 		case isPod && pod.Spec.NodeName == "" && !autoscaled(g.View):
@@ -54,6 +58,17 @@ func Needs(g *relation.Graph, roots []object.Ref) ([]source.Query, []source.LogQ
 	}
 	slices.SortFunc(qs, source.Query.Compare)
 	return slices.Compact(qs), logs
+}
+
+// unscheduledBecause is what the scheduler says of a pod. It counts the nodes
+// with taints and does not name them, so the nodes are read then.
+func unscheduledBecause(pod *corev1.Pod) string {
+	for _, c := range pod.Status.Conditions {
+		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse {
+			return c.Message
+		}
+	}
+	return ""
 }
 
 // autoscaler is where the cluster autoscaler reports itself. Only where one runs

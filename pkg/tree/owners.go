@@ -18,6 +18,9 @@ import (
 func owners() Analyzer {
 	return Analyzer{Name: "owners", Docs: ownerDocs, Needs: needOwners, Run: func(p *Pass) {
 		for _, it := range p.Shown {
+			if it.Object.GetDeletionTimestamp() != nil {
+				continue // it goes as its owner went: the garbage collector is at work
+			}
 			for i, o := range it.Object.GetOwnerReferences() {
 				p.checkOwner(it, o, fmt.Sprintf("metadata.ownerReferences[%d]", i))
 			}

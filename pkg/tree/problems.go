@@ -65,7 +65,7 @@ func (p *Pass) fromProblem(it index.Item, problem health.Problem) finding.Findin
 	if problem.Severity == finding.Error || problem.Terminal {
 		f.Fix = append(p.wayBack(it), f.Fix...)
 	}
-	if problem.Node != "" {
+	if problem.Node != "" && it.Ref.Kind != "Node" {
 		f.CausedBy = p.nodeCause(problem.Node)
 	}
 	if !problem.Missing.IsZero() {

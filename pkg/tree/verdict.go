@@ -151,7 +151,7 @@ func (b *builder) statuses(roots []object.Ref) string {
 			s := b.state(it)
 			text := s.Status
 			if s.Ready != "" && !strings.Contains(text, " of ") && !strings.Contains(text, "/") {
-				text = strings.TrimSpace(text + " " + s.Ready + " ready")
+				text = strings.TrimPrefix(text+", "+s.Ready+" ready", ", ")
 			}
 			if len(roots) > 1 {
 				text = r.Name + " " + text

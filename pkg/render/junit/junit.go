@@ -3,7 +3,6 @@
 package junit
 
 import (
-	"encoding/xml"
 	"fmt"
 	"io"
 	"slices"
@@ -16,66 +15,50 @@ import (
 )
 
 type suites struct {
-	XMLName  xml.Name `xml:"testsuites"`
-	Name     string   `xml:"name,attr"`
-	Tests    int      `xml:"tests,attr"`
-	Failures int      `xml:"failures,attr"`
-	Errors   int      `xml:"errors,attr"`
-	Time     string   `xml:"time,attr"`
-	Suites   []suite  `xml:"testsuite"`
+	name, time              string
+	tests, failures, errors int
+	suites                  []suite
 }
 
 type suite struct {
-	Name     string `xml:"name,attr"` // the namespace
-	Tests    int    `xml:"tests,attr"`
-	Failures int    `xml:"failures,attr"`
-	Errors   int    `xml:"errors,attr"`
-	Cases    []test `xml:"testcase"`
+	name                    string // the namespace
+	tests, failures, errors int
+	cases                   []test
 }
 
 type test struct {
-	Name    string   `xml:"name,attr"`
-	Class   string   `xml:"classname,attr"`
-	Failure *outcome `xml:"failure,omitempty"`
-	Error   *outcome `xml:"error,omitempty"`
-	Out     string   `xml:"system-out,omitempty"`
+	name, class    string
+	failure, fault *outcome
+	out            string
 }
 
-type outcome struct {
-	Message string `xml:"message,attr"`
-	Type    string `xml:"type,attr"`
-	Text    string `xml:",chardata"`
-}
+type outcome struct{ message, kind, text string }
 
 // Render writes the report. A broken target is a failure, an unknown one an
 // error: nothing was proven. Warnings and remarks stand in system-out.
 func Render(w io.Writer, r *report.Report, _ term.Style) error {
-	doc := suites{Name: safe(r.Kind), Time: fmt.Sprintf("%.3f", r.Budget.Seconds)}
+	doc := suites{name: safe(r.Kind), time: fmt.Sprintf("%.3f", r.Budget.Seconds)}
 	for _, t := range targets(r) {
 		doc.add(safe(t.object.Namespace), t.test())
 	}
-	data, err := xml.MarshalIndent(doc, "", "  ")
-	if err != nil {
-		return fmt.Errorf("the report of %s as JUnit: %w", r.Target, err)
-	}
-	_, err = fmt.Fprintf(w, "%s%s\n", xml.Header, data)
+	_, err := io.WriteString(w, doc.xml())
 	return err
 }
 
 func (d *suites) add(namespace string, t test) {
-	at := slices.IndexFunc(d.Suites, func(s suite) bool { return s.Name == namespace })
+	at := slices.IndexFunc(d.suites, func(s suite) bool { return s.name == namespace })
 	if at < 0 {
-		d.Suites = append(d.Suites, suite{Name: namespace})
-		at = len(d.Suites) - 1
+		d.suites = append(d.suites, suite{name: namespace})
+		at = len(d.suites) - 1
 	}
-	s := &d.Suites[at]
-	s.Cases = append(s.Cases, t)
-	s.Tests, d.Tests = s.Tests+1, d.Tests+1
-	if t.Failure != nil {
-		s.Failures, d.Failures = s.Failures+1, d.Failures+1
+	s := &d.suites[at]
+	s.cases = append(s.cases, t)
+	s.tests, d.tests = s.tests+1, d.tests+1
+	if t.failure != nil {
+		s.failures, d.failures = s.failures+1, d.failures+1
 	}
-	if t.Error != nil {
-		s.Errors, d.Errors = s.Errors+1, d.Errors+1
+	if t.fault != nil {
+		s.errors, d.errors = s.errors+1, d.errors+1
 	}
 }
 
@@ -149,7 +132,7 @@ func speaksOf(f finding.Finding, r object.Ref) bool {
 }
 
 func (t target) test() test {
-	c := test{Name: safe(t.object.String()), Class: safe(strings.Trim(t.object.Namespace+"."+t.object.Kind, "."))}
+	c := test{name: safe(t.object.String()), class: safe(strings.Trim(t.object.Namespace+"."+t.object.Kind, "."))}
 	kind := "unknown"
 	var lines []string
 	for _, f := range t.findings {
@@ -159,14 +142,14 @@ func (t target) test() test {
 		lines = append(lines, tell(f)...)
 	}
 	text := strings.Join(lines, "\n")
-	o := &outcome{Message: safe(t.summary), Type: safe(kind), Text: text}
+	o := &outcome{message: safe(t.summary), kind: safe(kind), text: text}
 	switch t.verdict {
 	case report.Broken:
-		c.Failure = o
+		c.failure = o
 	case report.Unknown:
-		c.Error = o
+		c.fault = o
 	default:
-		c.Out = text
+		c.out = text
 	}
 	return c
 }
