@@ -60,7 +60,7 @@ script: ## Golden sessions of the real command (UPDATE=1 rewrites their expected
 	go test $(TAGS) ./test/script $(if $(UPDATE),-update)
 
 e2e: ## End to end on a real cluster (LEADSMAN_E2E_EXTERNAL=1: the one of KUBECONFIG)
-	@test/with-cluster sh -ec 'cd test/e2e && go test -count=1 -timeout 40m ./...'
+	@test/with-cluster sh -ec 'cd test/e2e && go test -count=1 -p 1 -timeout 40m ./...'
 
 lint: ## gofmt, go vet, staticcheck, govulncheck
 	@unformatted="$$(gofmt -l .)"; \
