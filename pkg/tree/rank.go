@@ -6,7 +6,7 @@ import "slices"
 // the crash loop that it makes, a dead node the symptoms of its pods, a missing
 // object the pods that wait for it. A code that is not named stands between.
 var causes = []string{
-	"tree/node-notready", "tree/removed-api", "tree/owner-cycle", "tree/owner-cross-namespace", "tree/owner-wrong-uid", "tree/owner-missing",
+	"tree/node-notready", "tree/owner-cycle", "tree/owner-cross-namespace", "tree/owner-wrong-uid", "tree/owner-missing",
 	"tree/reference-missing",
 	"tree/quota", "tree/limitrange", "tree/podsecurity", "tree/webhook-denied", "tree/webhook-unreachable", "tree/sa-missing", "tree/priorityclass-missing", "tree/rs-create-error",
 	"tree/image-invalid", "tree/image-not-found", "tree/image-auth", "tree/image-never-pull", "tree/image-signature", "tree/image-rate-limit", "tree/image-registry-down", "tree/image-pull",
@@ -14,6 +14,7 @@ var causes = []string{
 	"tree/oom", "tree/init-crash", "tree/liveness-kill", "tree/startup-kill", "tree/sidecar-crash", "tree/crash-app", "tree/crash-exit0", "tree/run-error", "tree/poststart-hook",
 	"tree/pvc-pending", "tree/rwo-deadlock", "tree/pv-zone",
 	"tree/unsched-resources", "tree/unsched-taint", "tree/unsched-affinity", "tree/unsched-hostport", "tree/sched-gated",
+	"tree/removed-api", // of the manifest, not of what runs
 }
 
 // symptoms are what follows from something else wherever something else was
