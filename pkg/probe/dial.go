@@ -2,7 +2,6 @@ package probe
 
 import (
 	"context"
-	"fmt"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -53,9 +52,9 @@ func judgeDial(text string) Result {
 		return Result{Outcome: Unable, Detail: "the image has no shell"}
 	}
 	words := strings.TrimSpace(text[:at])
-	var tool string
-	var code int
-	if _, err := fmt.Sscanf(text[at:], "tool=%s code=%d", &tool, &code); err != nil || tool == "none" {
+	tool, number, _ := strings.Cut(strings.TrimPrefix(strings.TrimSpace(text[at:]), "tool="), " code=")
+	code, err := strconv.Atoi(number)
+	if err != nil || tool == "none" {
 		return Result{Outcome: Unable, Detail: "the image has neither curl, wget, nc nor bash"}
 	}
 	r := Result{Outcome: toolOutcome(tool, code, words), Detail: lastLine(tool, words)}
