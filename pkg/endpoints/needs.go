@@ -124,6 +124,9 @@ func (p *plan) around(c *subject) {
 	ns := c.svc.Namespace
 	if c.selects() {
 		p.want(source.Query{Kind: podKind, Namespace: ns, Labels: labels.SelectorFromSet(c.svc.Spec.Selector).String()})
+		if len(c.living) > 0 && c.living[0].Spec.Subdomain != "" {
+			p.want(source.Query{Kind: serviceKind, Namespace: ns, Name: c.living[0].Spec.Subdomain})
+		}
 		roots := map[object.Ref]bool{}
 		for _, pod := range c.living {
 			if r := c.root(pod); !roots[r.Key()] && r.Group == "apps" && len(roots) < 3 {
@@ -292,7 +295,12 @@ func (p *plan) events(namespace, uid string) {
 // to, and the classes that are to serve them.
 func (p *plan) doors(w *world) {
 	for _, gk := range routeKinds() {
-		if p.served(gk) {
+		if !p.served(gk) {
+			continue
+		}
+		p.whole(gk, "") // a route may lead here from any namespace
+		refused := slices.ContainsFunc(p.v.Gaps, func(g source.Gap) bool { return g.Kind == gk && g.Namespace == "" })
+		if refused && p.ask.Namespace != "" {
 			p.whole(gk, p.ask.Namespace)
 		}
 	}

@@ -2,9 +2,12 @@ package endpoints
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
@@ -21,54 +24,60 @@ func statefulSets() Analyzer {
 			"spec.serviceName names no Service, or the pods' subdomain is another name than that of the headless Service that selects them.",
 			"Create the headless Service under that name. serviceName cannot be changed in place.", "apps/v1, StatefulSetSpec.ServiceName"),
 	}, Whole: func(w *world) {
+		said := map[object.Ref]bool{}
 		for _, it := range w.v.List(schema.GroupKind{Group: "apps", Kind: "StatefulSet"}, "") {
-			s, ok := it.Object.(*appsv1.StatefulSet)
-			if !ok || s.Spec.ServiceName == "" || s.Spec.Replicas != nil && *s.Spec.Replicas == 0 {
+			if s, ok := it.Object.(*appsv1.StatefulSet); ok && (s.Spec.Replicas == nil || *s.Spec.Replicas > 0) {
+				said[it.Ref.Key()] = true
+				w.governed(it.Ref, s.Spec.ServiceName, s.Spec.Template.Labels, fact(it.Ref, "spec.serviceName", s.Spec.ServiceName))
+			}
+		}
+		for _, it := range w.v.List(podKind, "") { // a pod has its StatefulSet's serviceName as its subdomain
+			pod, ok := it.Object.(*corev1.Pod)
+			if !ok || pod.Spec.Subdomain == "" || ended(pod) {
 				continue
 			}
-			governing := object.Ref{Version: "v1", Kind: "Service", Namespace: s.Namespace, Name: s.Spec.ServiceName}
-			if presence, _ := w.v.Presence(governing); presence != index.Missing {
+			owner, ok := index.Controller(pod)
+			r := object.New(owner.APIVersion, owner.Kind, pod.Namespace, owner.Name)
+			if !ok || owner.Kind != "StatefulSet" || said[r.Key()] {
 				continue
 			}
-			if close, ok := w.headlessFor(s); ok {
-				w.missingService(it.Ref, s, fmt.Sprintf("its serviceName is %q, which does not exist; the headless Service that selects its pods is %q, so they have no names in DNS", s.Spec.ServiceName, close))
-				continue
-			}
-			w.missingService(it.Ref, s, fmt.Sprintf("its Service/%s does not exist, so its pods have no names in DNS", s.Spec.ServiceName))
+			said[r.Key()] = true
+			labels := maps.Clone(pod.Labels)
+			maps.DeleteFunc(labels, func(k, _ string) bool { return machineMade(k) })
+			w.governed(r, pod.Spec.Subdomain, labels, fact(it.Ref, "spec.subdomain", pod.Spec.Subdomain))
 		}
 	}}
 }
 
-func (w *world) headlessFor(s *appsv1.StatefulSet) (string, bool) {
-	for _, svc := range w.place(s.Namespace).services {
-		if isHeadless(svc) && len(svc.Spec.Selector) > 0 && carries(s.Spec.Template.Labels, svc.Spec.Selector) {
+// governed checks that a StatefulSet's Service is there.
+func (w *world) governed(r object.Ref, service string, labels map[string]string, evidence finding.Evidence) {
+	governing := object.Ref{Version: "v1", Kind: "Service", Namespace: r.Namespace, Name: service}
+	if presence, _ := w.v.Presence(governing); service == "" || presence != index.Missing || w.single() && !w.concerns(r.Namespace, service, labels) {
+		return
+	}
+	message := fmt.Sprintf("its Service/%s does not exist, so its pods have no names in DNS", service)
+	if close, ok := w.headlessFor(r.Namespace, labels); ok {
+		message = fmt.Sprintf("its serviceName is %q, which does not exist; the headless Service that selects its pods is %q, so they have no names in DNS", service, close)
+	}
+	manifest := fmt.Sprintf(`{"apiVersion":"v1","kind":"Service","metadata":{"name":%s,"namespace":%s},"spec":{"clusterIP":"None","publishNotReadyAddresses":true,"selector":%s}}`,
+		compact(service), compact(r.Namespace), compact(labels))
+	w.findings = append(w.findings, finding.Finding{Code: code("statefulset-service-missing"), Severity: finding.Error, Object: r, Message: message, Evidence: []finding.Evidence{evidence},
+		Fix: []finding.Fix{{Description: "create it, headless", Command: "echo " + finding.Quote(manifest) + " | kubectl apply -f -"}}})
+}
+
+func (w *world) headlessFor(namespace string, labels map[string]string) (string, bool) {
+	for _, svc := range w.place(namespace).services {
+		if isHeadless(svc) && len(svc.Spec.Selector) > 0 && carries(labels, svc.Spec.Selector) {
 			return svc.Name, true
 		}
 	}
 	return "", false
 }
 
-func (w *world) missingService(r object.Ref, s *appsv1.StatefulSet, message string) {
-	if w.single() && !w.concerns(s) {
-		return
-	}
-	fix := manual("create a headless Service %s that selects %s", s.Spec.ServiceName, joinPairs(s.Spec.Template.Labels))
-	if s.Spec.Selector != nil && len(s.Spec.Selector.MatchLabels) > 0 {
-		manifest := fmt.Sprintf(`{"apiVersion":"v1","kind":"Service","metadata":{"name":%s,"namespace":%s},"spec":{"clusterIP":"None","publishNotReadyAddresses":true,"selector":%s}}`,
-			compact(s.Spec.ServiceName), compact(s.Namespace), compact(s.Spec.Selector.MatchLabels))
-		fix = finding.Fix{Description: "create it, headless", Command: "echo " + finding.Quote(manifest) + " | kubectl apply -f -"}
-	}
-	w.findings = append(w.findings, finding.Finding{Code: code("statefulset-service-missing"), Severity: finding.Error, Object: r, Message: message,
-		Evidence: []finding.Evidence{fact(r, "spec.serviceName", s.Spec.ServiceName)}, Fix: []finding.Fix{fix}})
-}
-
 // concerns says whether the one Service that was asked about has to do with
 // the StatefulSet.
-func (w *world) concerns(s *appsv1.StatefulSet) bool {
-	for _, c := range w.subjects {
-		if c.svc.Namespace == s.Namespace && (c.selects() && carries(s.Spec.Template.Labels, c.svc.Spec.Selector) || strings.EqualFold(c.svc.Name, s.Spec.ServiceName) || misspelt(s.Spec.ServiceName, c.svc.Name)) {
-			return true
-		}
-	}
-	return false
+func (w *world) concerns(namespace, service string, labels map[string]string) bool {
+	return slices.ContainsFunc(w.subjects, func(c *subject) bool {
+		return c.svc.Namespace == namespace && (c.selects() && carries(labels, c.svc.Spec.Selector) || strings.EqualFold(c.svc.Name, service) || misspelt(service, c.svc.Name))
+	})
 }

@@ -240,6 +240,7 @@ func fieldsOf(o Object) fields.Set {
 	case *corev1.Pod:
 		set["spec.nodeName"] = o.Spec.NodeName
 		set["status.phase"] = string(o.Status.Phase)
+		set["status.podIP"] = o.Status.PodIP
 	case *corev1.Event:
 		set["involvedObject.uid"] = string(o.InvolvedObject.UID)
 		set["involvedObject.kind"] = o.InvolvedObject.Kind
