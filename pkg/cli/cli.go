@@ -5,6 +5,7 @@ package cli
 
 import (
 	"context"
+	"flag"
 	"io"
 	"os"
 	"os/signal"
@@ -13,7 +14,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/klog/v2"
 
 	"github.com/leadsman-dev/leadsman/pkg/term"
 )
@@ -74,7 +77,17 @@ func (e *Env) New(cmd *cobra.Command) *cobra.Command {
 	cmd.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: e.Display}
 	cmd.CompletionOptions.HiddenDefaultCmd = true
 	e.Config.AddFlags(cmd.PersistentFlags())
+	addVerbosity(cmd.PersistentFlags())
 	return cmd
+}
+
+// addVerbosity adds kubectl's -v: from 6 on, each request is logged.
+func addVerbosity(flags *pflag.FlagSet) {
+	logging := flag.NewFlagSet("klog", flag.ContinueOnError)
+	klog.InitFlags(logging)
+	v := pflag.PFlagFromGoFlag(logging.Lookup("v"))
+	v.Usage = "Number for the log level verbosity: from 6 on, each request is logged."
+	flags.AddFlag(v)
 }
 
 // release is set by the release build.

@@ -173,9 +173,7 @@ func (b *builder) reached(it index.Item) []object.Ref {
 func (b *builder) ways(reached []object.Ref, top index.Item) [][]step {
 	var ways [][]step
 	for _, door := range b.doorsTo(append(reached, top.Ref)) {
-		for _, way := range b.waysTo(door, map[object.Ref]bool{top.Ref.Key(): true}) {
-			ways = append(ways, way)
-		}
+		ways = append(ways, b.waysTo(door, map[object.Ref]bool{top.Ref.Key(): true})...)
 	}
 	slices.SortStableFunc(ways, func(a, c []step) int {
 		return cmp.Or(cmp.Compare(len(c), len(a)), object.Compare(a[0].item.Ref, c[0].item.Ref))

@@ -43,7 +43,7 @@ func run(ctx context.Context, env *cli.Env, o options) error {
 	}
 	facts, err := collect.Collect(ctx, session, request)
 	if err != nil {
-		return errors.Join(explainRoot(ctx, session, err), tree.Refused(o.written), session.Close())
+		return errors.Join(explainRoot(ctx, session, err), tree.Refused(o.written))
 	}
 	r := o.explain(facts, session)
 	if err := errors.Join(o.write(env.Streams.Out, r, env.Streams.Style(o.Color)), session.Close()); err != nil {

@@ -112,6 +112,20 @@ func SeveritySign(s finding.Severity, style term.Style) (string, term.Tone) {
 	}
 }
 
+// unread says which documents of a dump could not be read, and where: what was
+// in them is not only unseen, a person must mend it.
+func (p Writer) unread(all []report.Gap) []report.Gap {
+	var rest []report.Gap
+	for _, g := range all {
+		if g.Reason != "malformed" {
+			rest = append(rest, g)
+			continue
+		}
+		p.Paragraph(p.Style.Sign("! ", "WARNING: "), term.Warn, p.Style.Text("not read: "+g.Resource+": "+g.Detail), term.Plain)
+	}
+	return rest
+}
+
 // Budget is the last line: what the answer cost and what it did not see.
 func (p Writer) Budget(r *report.Report) {
 	cost := fmt.Sprintf("%d requests, %.2f s", r.Budget.Requests, r.Budget.Seconds)
@@ -125,7 +139,7 @@ func (p Writer) Budget(r *report.Report) {
 	if r.Budget == (report.Budget{}) { // a frame of a live view has no cost of its own
 		said = nil
 	}
-	if gaps := p.gaps(r.Gaps); gaps != "" {
+	if gaps := p.gaps(p.unread(r.Gaps)); gaps != "" {
 		said = append(said, "not seen: "+gaps)
 	}
 	if len(said) > 0 {
