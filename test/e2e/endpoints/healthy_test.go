@@ -33,8 +33,8 @@ func healthyThings() []well {
 			`{apiVersion: batch/v1, kind: Job, metadata: {name: once}, spec: {template: {metadata: {labels: {app: web}}, spec: {restartPolicy: Never, containers: [{name: web, image: "busybox:1.36", command: ["true"]}]}}}}`)},
 		{name: "sidecar-port", settled: available, manifests: docs(
 			e2e.Deployment("web", `{initContainers: [{name: proxy, image: "netapp:v1", restartPolicy: Always, ports: [{name: http, containerPort: 8080}]}], containers: [{name: web, image: "busybox:1.36", command: [sleep, "100000"]}]}`), service("http"))},
-		{name: "pod-name-selector", settled: "--for=condition=Ready pod/web-0", manifests: docs(e2e.StatefulSet("web", app), service("8080", "selector: {statefulset.kubernetes.io/pod-name: web-0}"))},
-		{name: "headless-unready-published", settled: "--for=condition=Ready pod/web-0", manifests: docs(e2e.StatefulSet("web", app),
+		{name: "pod-name-selector", settled: "--for=jsonpath={.status.readyReplicas}=1 statefulset/web", manifests: docs(e2e.StatefulSet("web", app), service("8080", "selector: {statefulset.kubernetes.io/pod-name: web-0}"))},
+		{name: "headless-unready-published", settled: "--for=jsonpath={.status.readyReplicas}=1 statefulset/web", manifests: docs(e2e.StatefulSet("web", app),
 			e2e.Service("web", "clusterIP: None", "publishNotReadyAddresses: true", "ports: [{port: 8080}]"))},
 		{name: "policy-that-admits", settled: available, manifests: docs(web(), service("8080"), policy("ingress: [{ports: [{port: 8080}]}]"))},
 		{name: "policy-of-addresses", settled: available, manifests: docs(web(), service("8080"), policy("ingress: [{from: [{ipBlock: {cidr: 198.51.100.0/24}}]}, {from: [{podSelector: {}}]}]"))},
