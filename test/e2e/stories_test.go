@@ -23,7 +23,7 @@ func TestStory1TheWorkshop(t *testing.T) {
 		"The workshop's nginx was given a new image. Which ReplicaSet is current, which is kept to go back to, and what does each layer do? With --learn every kind along the way explains itself in one sentence.")
 
 	w.apply(Deployment("mongo-depl", `containers: [{name: mongo, image: "mongo", env: [{name: EXIT_AFTER, value: 500ms}, {name: EXIT_LOG, value: "cannot open /data/db: no space left on device"}]}]`))
-	mongo := w.sees("deploy/mongo-depl", expect{verdict: "broken", code: "tree/crash-app", says: "does not run.*no space left on device", rows: []string{"Pod/mongo-depl-* CrashLoopBackOff"}}, 90*time.Second)
+	mongo := w.sees("deploy/mongo-depl", expect{verdict: "broken", code: "tree/crash-app", says: "does not run.*no space left on device", rows: []string{"container/mongo restarted [2-9]×"}}, 90*time.Second)
 	if strings.Contains(mongo.Report.Summary, "BackOff") {
 		t.Errorf("the root cause is not the back-off: %s", mongo.Report.Summary)
 	}
