@@ -26,7 +26,7 @@ type Options struct {
 // which stay whole so that they can be copied.
 func (o Options) Render(w io.Writer, r *report.Report, style term.Style) error {
 	out := bufio.NewWriter(w)
-	p := prose.Writer{Out: out, Style: style, All: o.Wide, Long: severalNamespaces(r.Services)}
+	p := prose.Writer{Out: out, Style: style, All: o.Wide, Long: severalNamespaces(r.Services), More: "-o wide"}
 	write := o.many
 	if len(r.Services) == 1 {
 		write = o.one

@@ -37,7 +37,7 @@ func (p Writer) Findings(all []finding.Finding) {
 		}
 	}
 	if left > 0 {
-		p.Paragraph("", term.Plain, fmt.Sprintf("and %d more: --all or -o json", left), term.Dim)
+		p.Paragraph("", term.Plain, fmt.Sprintf("and %d more: %s or -o json", left, p.more()), term.Dim)
 	}
 }
 

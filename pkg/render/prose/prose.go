@@ -16,8 +16,9 @@ import (
 type Writer struct {
 	Out   *bufio.Writer
 	Style term.Style
-	All   bool // every finding, every gap
-	Long  bool // objects with their namespaces, where a report spans several
+	All   bool   // every finding, every gap
+	Long  bool   // objects with their namespaces, where a report spans several
+	More  string // the flag that sets All; --all if unset
 }
 
 // Blank ends a line, or leaves one empty.
@@ -50,6 +51,13 @@ func (p Writer) room(indent int) int {
 		return 0
 	}
 	return max(20, p.Style.Width-indent)
+}
+
+func (p Writer) more() string {
+	if p.More == "" {
+		return "--all"
+	}
+	return p.More
 }
 
 func (p Writer) name(r object.Ref) string {

@@ -116,6 +116,7 @@ func podList(rv, next string, names ...string) *corev1.PodList {
 	for _, n := range names {
 		list.Items = append(list.Items, corev1.Pod{
 			ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: n, ManagedFields: []metav1.ManagedFieldsEntry{
+				//lint:ignore SA1019 what stands there is what the test takes away
 				{Manager: "kubectl", FieldsV1: &metav1.FieldsV1{Raw: []byte(`{"f:spec":{}}`)}},
 			}},
 			Spec: corev1.PodSpec{NodeName: "node-1"},
