@@ -177,7 +177,7 @@ func (p Writer) gaps(all []report.Gap) string {
 	}
 	text := strings.Join(reasons, ", ")
 	if more := count - mostGaps; more > 0 && !p.All {
-		text += fmt.Sprintf(" and %d more (--all or -o json)", more)
+		text += fmt.Sprintf(" and %d more (%s or -o json)", more, p.more())
 	}
 	return text
 }
