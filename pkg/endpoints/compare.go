@@ -60,7 +60,9 @@ func (c *subject) compare() {
 	for i, e := range wanted {
 		m.at[identity{e.port, e.ip, e.pod.UID}] = i
 	}
-	c.entries = make([]entry, 0, len(wanted))
+	if cap(c.entries) == 0 {
+		c.entries = make([]entry, 0, len(wanted))
+	}
 	for _, s := range c.slices {
 		if s.AddressType != discoveryv1.AddressTypeFQDN {
 			m.slice(s)

@@ -30,12 +30,19 @@ type Result struct {
 // function of the view and the options. Services that the view does not hold
 // are passed over: Selected says which those are.
 func Judge(v *index.View, services []object.Ref, opts Options) Result {
-	w := judge(v, services, opts)
-	r := Result{Findings: w.findings}
+	w := newWorld(v, services, opts)
+	var scratch []entry // a cluster has very many: each Service writes its own down and passes the room on
+	for _, c := range w.subjects {
+		c.entries = scratch[:0]
+		c.judge()
+		c.writeDown()
+		scratch, c.entries = c.entries, nil
+	}
+	w.judgeWhole()
+	r := Result{Findings: w.findings, Services: make([]*report.Service, 0, len(w.subjects))}
 	for _, c := range w.subjects {
 		r.Services = append(r.Services, c.describe())
 		r.Findings = append(r.Findings, c.found...)
-		c.entries = nil // written into the description; a cluster has very many
 	}
 	slices.SortStableFunc(r.Services, func(a, b *report.Service) int {
 		return cmp.Or(cmp.Compare(verdictRank(a.Verdict), verdictRank(b.Verdict)), -cmp.Compare(len(a.Codes), len(b.Codes)), object.Compare(a.Object, b.Object))
@@ -44,24 +51,32 @@ func Judge(v *index.View, services []object.Ref, opts Options) Result {
 	return r
 }
 
+// judge keeps the comparisons, for what goes on from them.
 func judge(v *index.View, services []object.Ref, opts Options) *world {
 	w := newWorld(v, services, opts)
-	analyzers := Analyzers()
 	for _, c := range w.subjects {
-		c.compare()
-		for _, a := range analyzers {
-			if a.Each != nil {
-				a.Each(c)
-			}
-		}
-		c.link()
+		c.judge()
 	}
-	for _, a := range analyzers {
+	w.judgeWhole()
+	return w
+}
+
+func (c *subject) judge() {
+	c.compare()
+	for _, a := range c.analyzers {
+		if a.Each != nil {
+			a.Each(c)
+		}
+	}
+	c.link()
+}
+
+func (w *world) judgeWhole() {
+	for _, a := range w.analyzers {
 		if a.Whole != nil {
 			a.Whole(w)
 		}
 	}
-	return w
 }
 
 func verdictRank(v report.Verdict) int {

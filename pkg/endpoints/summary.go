@@ -21,17 +21,7 @@ func (c *subject) describe() *report.Service {
 	if created := c.svc.CreationTimestamp.Time; !created.IsZero() {
 		s.Created, s.Age = &created, duration.HumanDuration(c.v.Now.Sub(created))
 	}
-	if len(c.entries) > 0 {
-		s.Endpoints = make([]report.Endpoint, 0, len(c.entries))
-	}
-	for i := range c.entries {
-		s.Endpoints = append(s.Endpoints, c.entries[i].row)
-	}
-	for i := range c.svc.Spec.Ports {
-		if !isExternal(c.svc) {
-			s.Ports = append(s.Ports, c.describePort(i))
-		}
-	}
+	s.Endpoints, s.Ports = c.rows, c.ports
 	finding.Sort(c.found, depth)
 	for _, f := range c.found {
 		if !slices.Contains(s.Codes, f.Code) {
@@ -43,6 +33,22 @@ func (c *subject) describe() *report.Service {
 		s.Learn = c.lessons()
 	}
 	return s
+}
+
+// writeDown keeps of the comparison what the document shows.
+func (c *subject) writeDown() {
+	if len(c.entries) > 0 {
+		c.rows = make([]report.Endpoint, 0, len(c.entries))
+	}
+	for i := range c.entries {
+		c.rows = append(c.rows, c.entries[i].row)
+	}
+	if isExternal(c.svc) {
+		return
+	}
+	for i := range c.svc.Spec.Ports {
+		c.ports = append(c.ports, c.describePort(i))
+	}
 }
 
 func typeOf(svc *corev1.Service) string {

@@ -30,6 +30,8 @@ type world struct {
 	byNS     map[string]*place
 	findings []finding.Finding
 
+	analyzers []Analyzer
+
 	vocabularies map[string]*vocabulary
 	everywhere   map[string][]*corev1.Pod // label pair → pods of all namespaces
 	crews        map[string]*crew
@@ -52,6 +54,7 @@ type subject struct {
 	living   []*corev1.Pod // of those, the ones that have not ended
 	slices   []*discoveryv1.EndpointSlice
 	rows     []report.Endpoint
+	ports    []report.ServicePort
 	unseen   string // why there can be no verdict
 	settling bool   // something changed so lately that a lag is normal
 	found    []finding.Finding
@@ -70,7 +73,7 @@ var (
 func newWorld(v *index.View, refs []object.Ref, opts Options) *world {
 	w := &world{
 		v: v, opts: opts, asked: map[object.Ref]bool{}, policies: netpol.New(v), byNS: map[string]*place{},
-		shared: map[string][]*corev1.Pod{}, roots: map[types.UID]object.Ref{},
+		analyzers: Analyzers(), shared: map[string][]*corev1.Pod{}, roots: map[types.UID]object.Ref{},
 	}
 	for _, it := range v.List(serviceKind, "") {
 		if svc, ok := it.Object.(*corev1.Service); ok {

@@ -74,12 +74,14 @@ type Doc struct {
 	Source   string // where Kubernetes defines the rule
 }
 
-// Sort orders findings: root causes before consequences, then by severity,
+// Sort orders findings: what is to be done before what is only to be known,
+// root causes before consequences, then by severity,
 // then in the order of rank (the deeper a cause, the smaller), then by object
 // and code, so that equal input gives equal output.
 func Sort(fs []Finding, rank func(Finding) int) {
 	slices.SortStableFunc(fs, func(a, b Finding) int {
 		return cmp.Or(
+			cmp.Compare(note(a), note(b)),
 			cmp.Compare(consequence(a), consequence(b)),
 			cmp.Compare(a.Severity.Rank(), b.Severity.Rank()),
 			cmp.Compare(rank(a), rank(b)),
@@ -88,6 +90,13 @@ func Sort(fs []Finding, rank func(Finding) int) {
 			cmp.Compare(a.Message, b.Message),
 		)
 	})
+}
+
+func note(f Finding) int {
+	if f.Severity == Info {
+		return 1
+	}
+	return 0
 }
 
 func consequence(f Finding) int {

@@ -154,9 +154,8 @@ func (p *patient) crash(u unit, d death) Problem {
 // as soon as another has been started.
 func (p *patient) logFix(u unit, d death) finding.Fix {
 	args := []string{"logs", p.pod.Name, "-c", u.spec.Name}
-	if u.status.State.Terminated == nil && u.status.RestartCount > 0 && u.status.State.Running != nil {
-		args = append(args, "--previous")
-	} else if u.status.State.Waiting != nil && u.status.RestartCount > 0 {
+	// While the next one waits, the log without --previous is the dead one's.
+	if u.status.State.Running != nil && u.status.RestartCount > 0 {
 		args = append(args, "--previous")
 	}
 	return run("read what the program said before it ended", p.pod.Namespace, args...)

@@ -298,6 +298,8 @@ func (p *planner) mayPointAt(row *Row, gk schema.GroupKind) bool {
 		return true
 	case "claim-source":
 		return gk.Kind == "PersistentVolumeClaim" || gk.Kind == "VolumeSnapshot"
+	case "referencegrant-target":
+		return gk.Group == "" && (gk.Kind == "Service" || gk.Kind == "Secret")
 	case "endpointslice-target":
 		return gk.Kind == "Pod"
 	}

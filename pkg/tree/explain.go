@@ -139,6 +139,9 @@ func (p *Pass) linked() []finding.Finding {
 		if f.CausedBy == nil && waits[f.Code] {
 			f.CausedBy = p.missingFor(f.Object)
 		}
+		if c := f.CausedBy; c != nil && c.Code == f.Code && c.Object.Key() == f.Object.Key() {
+			f.CausedBy = nil // nothing is its own cause
+		}
 	}
 	return fs
 }

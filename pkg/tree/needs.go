@@ -184,7 +184,7 @@ func crashLogs(pod *corev1.Pod) []source.LogQuery {
 		case s.State.Terminated != nil && s.State.Terminated.ExitCode != 0:
 			qs = append(qs, q)
 		case s.LastTerminationState.Terminated != nil && s.RestartCount > 0 && (!s.Ready || s.LastTerminationState.Terminated.ExitCode != 0):
-			q.Previous = true
+			q.Previous = s.State.Running != nil // while the next one waits, the current log is the dead one's
 			qs = append(qs, q)
 		}
 	}

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"bytes"
 	"context"
 	"net/url"
 	"strconv"
@@ -9,6 +10,10 @@ import (
 )
 
 const maxLog = 64 << 10 // bytes
+
+// noLog is what the kubelet answers, with status 200, when the runtime has
+// already removed the container (pkg/kubelet/kuberuntime, GetContainerLogs).
+const noLog = "unable to retrieve container logs for "
 
 // Log implements source.Source. It reads the pod by name: that the UID is
 // still the same is the caller's word. That a container has no previous
@@ -28,6 +33,9 @@ func (s *Source) Log(ctx context.Context, q source.LogQuery) (string, *source.Ga
 		}
 		// The kubelet counts the bytes from the first of the lines, so that
 		// the limit cuts off the end: ask for fewer lines.
+		if bytes.HasPrefix(body, []byte(noLog)) {
+			return "", &source.Gap{Resource: "pods/log", Namespace: q.Namespace, Name: q.Pod, Reason: source.ServerError, Detail: string(body[:min(len(body), 200)])}
+		}
 		if len(body) < maxLog || lines < 4 {
 			return string(body[:min(len(body), maxLog)]), nil
 		}
