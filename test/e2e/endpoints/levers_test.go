@@ -41,17 +41,18 @@ func without(t *testing.T, component string) (mend func()) {
 
 func TestSlicesThatNobodyKeepsAreBlamedOnTheController(t *testing.T) {
 	namespace := lab.Namespace(t, "ep-lever-slices")
-	api := e2e.Service("api", "ports: [{name: web, port: 80, targetPort: 8080}]")
-	apply(t, namespace, docs(web(), service("8080"), e2e.Deployment("api", app), api))
-	kubectl(t, "-n", namespace, "wait", "--timeout=60s", "--for=condition=Available", "deployment/web", "deployment/api")
+	var first, late []string
+	for _, name := range []string{"web", "api", "shop"} {
+		first = append(first, e2e.Deployment(name, app), e2e.Service(name, "ports: [{port: 80, targetPort: 8080}]"))
+		late = append(late, `{apiVersion: v1, kind: Pod, metadata: {name: `+name+`-2, labels: {app: `+name+`}}, spec: {terminationGracePeriodSeconds: 1, `+app+`}}`)
+	}
+	apply(t, namespace, docs(first...))
+	kubectl(t, "-n", namespace, "wait", "--timeout=60s", "--for=condition=Available", "deployment", "--all")
 	mend := without(t, cluster.ControllerManager)
 	if mend == nil {
 		return
 	}
-	bare := func(name string) string {
-		return `{apiVersion: v1, kind: Pod, metadata: {name: ` + name + `-2, labels: {app: ` + name + `}}, spec: {terminationGracePeriodSeconds: 1, ` + app + `}}`
-	}
-	apply(t, namespace, docs(bare("web"), bare("api")))
+	apply(t, namespace, docs(late...))
 	answer, err := lab.until(t.Context(), 90*time.Second, func(a Answer) error {
 		if len(a.Report.Findings) == 0 || a.Report.Findings[0].Code != "endpoints/controller-stalled" {
 			return errors.New("endpoints/controller-stalled is not the first finding")
