@@ -8,9 +8,11 @@ import (
 	"strings"
 
 	"github.com/leadsman-dev/leadsman/pkg/cli"
+	"github.com/leadsman-dev/leadsman/pkg/endpoints"
 	"github.com/leadsman-dev/leadsman/pkg/finding"
 	"github.com/leadsman-dev/leadsman/pkg/term"
 	"github.com/leadsman-dev/leadsman/pkg/tree"
+	"github.com/leadsman-dev/leadsman/plugins/checkendpoints"
 	"github.com/leadsman-dev/leadsman/plugins/explaintree"
 )
 
@@ -28,6 +30,9 @@ func commands() []command {
 	return []command{{
 		name: "explain-tree", plugin: explaintree.Command, findings: tree.Docs(),
 		needs: "These are the rights for everything that it can look at. With fewer it still answers: what could not be seen is named in the last line, and the exit code is 3 only where the verdict depends on it. Custom resources are read where they lead to the object; grant `get` and `list` on yours if you want them in the tree. Secrets are only read as metadata (their names), which Kubernetes grants only together with their contents; leave the line out if that is too much.",
+	}, {
+		name: "check-endpoints", plugin: checkendpoints.Command, findings: endpoints.Docs(),
+		needs: "These are the rights for everything that it can look at. What it may not see makes a verdict unknown (exit code 3), never \"missing\". The rights to pods/proxy, pods/portforward and pods/exec are used with `--probe` and `--probe-from` alone.",
 	}}
 }
 

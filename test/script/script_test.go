@@ -18,6 +18,7 @@ import (
 
 	"github.com/leadsman-dev/leadsman/pkg/cli"
 	"github.com/leadsman-dev/leadsman/pkg/scheme"
+	"github.com/leadsman-dev/leadsman/plugins/checkendpoints"
 	"github.com/leadsman-dev/leadsman/plugins/explaintree"
 )
 
@@ -28,6 +29,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"kubectl-explain_tree":          explainTree,
 		"kubectl_complete-explain_tree": explainTree, // in real life a symlink
+		"kubectl-check_endpoints":       func() { cli.Main(checkendpoints.Command) },
 	})
 }
 
