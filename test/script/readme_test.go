@@ -15,10 +15,24 @@ import (
 
 	"github.com/leadsman-dev/leadsman/pkg/cli"
 	"github.com/leadsman-dev/leadsman/pkg/term"
+	"github.com/leadsman-dev/leadsman/plugins/checkendpoints"
 	"github.com/leadsman-dev/leadsman/plugins/explaintree"
 )
 
-const plugin = "kubectl explain-tree "
+// plugins are the commands that the README shows, by how they are typed.
+func plugins() map[string]cli.Plugin {
+	return map[string]cli.Plugin{"explain-tree": explaintree.Command, "check-endpoints": checkendpoints.Command}
+}
+
+// named is the plugin that a line of the README runs.
+func named(line string) (string, cli.Plugin, bool) {
+	words := strings.Fields(line)
+	if len(words) < 2 || words[0] != "kubectl" {
+		return "", nil, false
+	}
+	command, ok := plugins()[words[1]]
+	return words[1], command, ok
+}
 
 // Every command of the README is run on the shop's dump; what it shows as
 // output is what the command prints.
@@ -67,8 +81,9 @@ func commandsOf(block string, console bool) []shown {
 	var all []shown
 	for line := range strings.Lines(block) {
 		command, typed := strings.CutPrefix(line, "$ ")
+		_, _, ours := named(command)
 		switch {
-		case typed == console && strings.HasPrefix(command, plugin):
+		case typed == console && ours:
 			all = append(all, shown{line: strings.TrimSpace(command)})
 		case console && len(all) > 0:
 			all[len(all)-1].output += line
@@ -99,7 +114,8 @@ func (c shown) check(t *testing.T, shop string) string {
 
 // run runs the command as it is written, but on the dump and without staying.
 func (c shown) run(ctx context.Context, shop string) (output string, code int, said string) {
-	args := slices.DeleteFunc(strings.Fields(strings.TrimPrefix(c.line, plugin)), func(arg string) bool { return arg == "-w" })
+	name, command, _ := named(c.line)
+	args := slices.DeleteFunc(strings.Fields(c.line)[2:], func(arg string) bool { return arg == "-w" || arg == "--probe" })
 	if i := slices.Index(args, "--snapshot"); i >= 0 {
 		args[i+1] = shop
 	} else {
@@ -110,6 +126,6 @@ func (c shown) run(ctx context.Context, shop string) (output string, code int, s
 		In: strings.NewReader(""), Out: &out, Err: &errs,
 		Getenv: func(name string) string { return map[string]string{"LANG": "C.UTF-8"}[name] },
 	}
-	code = cli.Run(ctx, explaintree.Command, append([]string{"kubectl-explain_tree"}, args...), streams)
+	code = cli.Run(ctx, command, append([]string{"kubectl-" + strings.ReplaceAll(name, "-", "_")}, args...), streams)
 	return out.String(), code, fmt.Sprintf("exit code %d: %s", code, errs.String())
 }
