@@ -177,6 +177,15 @@ func (c *subject) nodeEvent(node string) *corev1.Event {
 	return nil
 }
 
+// leaseExpired: nobody has held the Lease for as long again as it lasts.
+func leaseExpired(now time.Time, o source.Object) bool {
+	l, ok := o.(*coordinationv1.Lease)
+	if !ok || l.Spec.RenewTime == nil || l.Spec.LeaseDurationSeconds == nil {
+		return false
+	}
+	return now.Sub(l.Spec.RenewTime.Time) > 2*time.Duration(*l.Spec.LeaseDurationSeconds)*time.Second
+}
+
 // leaseFacts are who holds a Lease, and since when it was not renewed.
 func leaseFacts(w *world, r object.Ref, o source.Object) []finding.Evidence {
 	l, ok := o.(*coordinationv1.Lease)

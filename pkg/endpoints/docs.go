@@ -146,6 +146,7 @@ func liveDocs() []finding.Doc {
 	e, w, i := finding.Error, finding.Warning, finding.Info
 	const rule = "k8s.io/kubelet port-forward dials localhost in the pod; pods/proxy dials its address"
 	return []finding.Doc{
+		page("path-fails", e, "A client's connection fails on the way", "The client gets no answer, although all that is stored says that it should.", "Observed from the pod of --probe-from: refused or timed out, with no policy and no other error to explain it. Through the Service's own address only, it is kube-proxy; to the pod itself, it is the route or the network plugin.", "Look at what lies between the client's node and the pod's.", rule),
 		page("nothing-listening", e, "Nothing listens on the port", "Connections are refused.", "Observed: no socket of the pod listens on it, or port-forward and proxy are both refused.", "Send to the port on which it listens.", rule),
 		page("listens-loopback", e, "It listens on localhost only", "Connections from outside the pod are refused.", "Observed: the sockets are bound to 127.0.0.1 or ::1, or port-forward answers and the proxy is refused.", "Bind to 0.0.0.0.", rule),
 		page("listens-podip-only", i, "It listens on the pod's address only", "Traffic works; kubectl port-forward does not.", "Observed: the proxy answers and port-forward is refused.", "Nothing.", rule),

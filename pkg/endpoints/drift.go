@@ -117,7 +117,7 @@ func stalled() Analyzer {
 	return Analyzer{Name: "stalled", Docs: []finding.Doc{
 		page("controller-stalled", finding.Error, "The EndpointSlice controller does not work",
 			"Slices of several Services do not follow their pods: pods come and go, and traffic goes where they were.",
-			"Expected and actual endpoints differ on three Services or more, well after the last change of their pods. A lag of seconds is not this.",
+			"Expected and actual endpoints differ on three Services or more, well after the last change of their pods; on one, where the Lease of kube-controller-manager has expired. A lag of seconds is not this.",
 			"Look at the Lease, the pods and the log of kube-controller-manager.", "k8s.io/kubernetes pkg/controller/endpointslice"),
 	}, Whole: func(w *world) {
 		var lagging []*subject
@@ -126,16 +126,25 @@ func stalled() Analyzer {
 				lagging = append(lagging, c)
 			}
 		}
-		if len(lagging) < stalledAt {
+		lease := object.Ref{Group: "coordination.k8s.io", Version: "v1", Kind: "Lease", Namespace: "kube-system", Name: "kube-controller-manager"}
+		it, leads := w.v.Get(lease)
+		expired := leads && leaseExpired(w.v.Now, it.Object)
+		if len(lagging) < stalledAt && !(expired && len(lagging) > 0) {
 			return
 		}
-		lease := object.Ref{Group: "coordination.k8s.io", Version: "v1", Kind: "Lease", Namespace: "kube-system", Name: "kube-controller-manager"}
-		evidence := []finding.Evidence{fact(lagging[0].ref, "EndpointSlices", "out of date"), fact(lagging[1].ref, "EndpointSlices", "out of date"), fact(lagging[2].ref, "EndpointSlices", "out of date")}
-		if it, ok := w.v.Get(lease); ok {
+		var evidence []finding.Evidence
+		for _, c := range lagging[:min(len(lagging), stalledAt)] {
+			evidence = append(evidence, fact(c.ref, "EndpointSlices", "out of date"))
+		}
+		if leads {
 			evidence = append(evidence, leaseFacts(w, lease, it.Object)...)
 		}
+		message := fmt.Sprintf("the slices of %s do not follow their pods: the EndpointSlice controller does not work", counted(len(lagging), "Service"))
+		if expired {
+			message += "; kube-controller-manager has not renewed its Lease"
+		}
 		w.findings = append(w.findings, finding.Finding{Code: code("controller-stalled"), Severity: finding.Error, Object: lease,
-			Message:  fmt.Sprintf("the slices of %d Services do not follow their pods: the EndpointSlice controller does not work", len(lagging)),
+			Message:  message,
 			Evidence: evidence,
 			Fix: []finding.Fix{command("see who leads and since when", lease.Namespace, "get", "lease", lease.Name, "-o", "yaml"),
 				command("look at its pods", lease.Namespace, "get", "pods", "-l", "component=kube-controller-manager", "-o", "wide")}})

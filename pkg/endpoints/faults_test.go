@@ -328,6 +328,7 @@ func faults() map[string]fault {
 		"nothing-listening":  {both(saw(Forward, Refused), saw(Proxy, Refused)), both(saw(Forward, Refused), saw(Proxy, TimedOut))},
 		"listens-loopback":   {both(saw(Forward, Answered), saw(Proxy, Refused)), both(saw(Forward, Answered), saw(Proxy, TimedOut))},
 		"listens-podip-only": {both(saw(Forward, Refused), saw(Proxy, Answered)), both(saw(Forward, Answered), saw(Proxy, Answered))},
+		"path-fails":         {saw(Path, TimedOut), saw(Path, Answered)},
 		"plaintext-to-tls":   {saw(Proxy, AnsweredTLS), both(func(s *scene) { s.svc.Spec.Ports[0].AppProtocol = new("https") }, saw(Proxy, AnsweredTLS))},
 	}
 }

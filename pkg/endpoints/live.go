@@ -1,7 +1,6 @@
 package endpoints
 
 import (
-	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -11,7 +10,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
-	"github.com/leadsman-dev/leadsman/pkg/object"
 )
 
 // live judges what probes saw. Its findings are observed; all others are
@@ -205,45 +203,82 @@ func (c *subject) insteadFix(i int, seen []Observation) finding.Fix {
 	return manual("see in the application's configuration and log on which port it listens, and set targetPort to it")
 }
 
-// path takes the real path from a client into the verdict of the policies:
-// what the API server's own probes see proves nothing about them.
+// path judges the real path from a client. It confirms or contradicts what the
+// policies say, about which the API server's own probes prove nothing; where
+// there is no policy to blame, the path itself is named.
 func (c *subject) path(mine []Observation) {
+	var failed, through []Observation
 	for _, o := range mine {
-		if o.Probe != Path {
-			continue
-		}
-		for i := range c.found {
-			f := &c.found[i]
-			if f.Code != code("netpol-denies") && f.Code != code("netpol-source") {
-				continue
-			}
-			switch o.Outcome {
-			case TimedOut, Refused:
-				f.Severity = finding.Error
-				f.Message += fmt.Sprintf(" (confirmed: a connection from %s %s)", cmp.Or(o.From, object.Ref{Kind: "Pod", Name: "a client"}), map[Outcome]string{TimedOut: "timed out", Refused: "was refused"}[o.Outcome])
-			case Answered, AnsweredTLS:
-				f.Severity = finding.Info
-				f.Message += fmt.Sprintf(" (but a connection from %s got through: the network plugin may not enforce policies)", o.From)
-			default:
-				continue
-			}
-			f.Evidence = append(f.Evidence, observed([]Observation{o})...)
+		switch {
+		case o.Probe != Path:
+		case o.Outcome == Refused, o.Outcome == TimedOut:
+			failed = append(failed, o)
+		case o.Outcome == Answered, o.Outcome == AnsweredTLS:
+			through = append(through, o)
 		}
 	}
+	judged := false
+	for i := range c.found {
+		f := &c.found[i]
+		if f.Code != code("netpol-denies") && f.Code != code("netpol-source") {
+			continue
+		}
+		judged = true
+		switch {
+		case len(failed) > 0:
+			f.Severity = finding.Error
+			f.Message += fmt.Sprintf(" (confirmed: a connection from %s %s)", failed[0].From, ending(failed[0]))
+			f.Evidence = append(f.Evidence, observed(failed[:1])...)
+		case len(through) > 0:
+			f.Severity = finding.Info
+			f.Message += fmt.Sprintf(" (but a connection from %s got through: the network plugin may not enforce policies)", through[0].From)
+			f.Evidence = append(f.Evidence, observed(through[:1])...)
+		}
+	}
+	if broken := worstOf(c.found); len(failed) > 0 && !judged && (broken == nil || broken.Severity != finding.Error) {
+		c.pathFails(failed, through)
+	}
+}
+
+// pathFails tells a pod that cannot be reached from an address of the Service
+// that leads nowhere although its pods answer.
+func (c *subject) pathFails(failed, through []Observation) {
+	o := failed[0]
+	words := fmt.Sprintf("from %s, port %d of %s %s", o.From, o.Number, o.Pod, ending(o))
+	hint := fmt.Sprintf("see whether %s listens there (--probe), and what lies between the two nodes: routes, the network plugin, its own policies", o.Pod)
+	if o.Pod.IsZero() {
+		words = fmt.Sprintf("from %s, port %d of the Service's own address %s", o.From, o.Number, ending(o))
+		hint = "see whether kube-proxy, or what stands in for it, works on the client's node"
+		if len(through) > 0 && !through[0].Pod.IsZero() {
+			words += ", although its pods answer there"
+		}
+	}
+	c.say("path-fails", finding.Error, words, observed(failed), manual("%s", hint))
+}
+
+func ending(o Observation) string {
+	if o.Outcome == Refused {
+		return "was refused"
+	}
+	return "timed out"
 }
 
 // note writes on the rows what was seen of them.
 func (c *subject) note(mine []Observation) {
 	words := map[identity]string{}
 	for _, o := range mine {
-		if o.Probe == Path || o.Outcome == NotAllowed || o.Outcome == NoMeans || o.Outcome == Failed || o.Outcome == Listed {
+		if o.Outcome == NotAllowed || o.Outcome == NoMeans || o.Outcome == Failed || o.Outcome == Listed {
 			continue
 		}
 		key := identity{ip: o.Port, uid: o.PodUID}
 		if words[key] != "" {
 			words[key] += ", "
 		}
-		words[key] += string(o.Probe) + " " + string(o.Outcome)
+		word := string(o.Probe)
+		if o.Probe == Path {
+			word = "from " + o.From.String()
+		}
+		words[key] += word + " " + string(o.Outcome)
 	}
 	for i := range c.entries {
 		if e := &c.entries[i]; e.pod != nil {

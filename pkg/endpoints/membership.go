@@ -1,13 +1,11 @@
 package endpoints
 
 import (
-	"net"
 	"net/netip"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
-	endpointutil "k8s.io/endpointslice/util"
 	netutils "k8s.io/utils/net"
 )
 
@@ -40,7 +38,7 @@ func expectedEndpoints(svc *corev1.Service, pods []*corev1.Pod) []expectation {
 	var out []expectation
 	v4, v6 := families(svc)
 	for _, pod := range pods {
-		if !endpointutil.ShouldPodBeInEndpoints(pod, true) {
+		if !listable(pod) {
 			continue
 		}
 		c := podConditions(svc, pod)
@@ -61,9 +59,15 @@ func expectedEndpoints(svc *corev1.Service, pods []*corev1.Pod) []expectation {
 	return out
 }
 
+// listable follows k8s.io/endpointslice/util, ShouldPodBeInEndpoints: a pod that
+// has an address and has not ended, terminating or not.
+func listable(pod *corev1.Pod) bool {
+	return !ended(pod) && (pod.Status.PodIP != "" || len(pod.Status.PodIPs) > 0)
+}
+
 // podConditions follows k8s.io/endpointslice, podToEndpoint.
 func podConditions(svc *corev1.Service, pod *corev1.Pod) conditions {
-	serving := endpointutil.IsPodReady(pod)
+	serving := isReady(pod)
 	terminating := pod.DeletionTimestamp != nil
 	return conditions{ready: svc.Spec.PublishNotReadyAddresses || serving && !terminating, serving: serving, terminating: terminating}
 }
@@ -94,7 +98,7 @@ func canonical(ip string) (address string, is6 bool) {
 	if parsed == nil {
 		return ip, false
 	}
-	return parsed.String(), netutils.IsIPv6(net.IP(parsed))
+	return parsed.String(), netutils.IsIPv6(parsed)
 }
 
 // targetPort follows k8s.io/endpointslice, FindPort, which is exported beside
@@ -137,4 +141,12 @@ func ended(pod *corev1.Pod) bool {
 	return pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
 }
 
-func isReady(pod *corev1.Pod) bool { return endpointutil.IsPodReady(pod) }
+// isReady follows k8s.io/endpointslice/util, IsPodReady.
+func isReady(pod *corev1.Pod) bool {
+	for i := range pod.Status.Conditions {
+		if c := &pod.Status.Conditions[i]; c.Type == corev1.PodReady {
+			return c.Status == corev1.ConditionTrue
+		}
+	}
+	return false
+}

@@ -139,6 +139,9 @@ func (p *plan) around(c *subject) {
 	for i := range c.entries {
 		if e := &c.entries[i]; e.row.Address != "" && i < fewNames {
 			p.want(source.Query{Kind: podKind, Fields: "status.podIP=" + e.row.Address})
+			if e.row.State == report.EndpointManual && e.pod == nil {
+				p.whole(nodeKind, "") // whose address is it then?
+			}
 		}
 	}
 	if len(c.slices) == 0 && !isExternal(c.svc) {

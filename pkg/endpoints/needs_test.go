@@ -96,7 +96,7 @@ func TestManyServicesAreReadInBulk(t *testing.T) {
 // TestWhatIsFoundIsFoundFromWhatIsRead: the reads that Needs asks for are
 // enough to tell the same as when everything is known.
 func TestWhatIsFoundIsFoundFromWhatIsRead(t *testing.T) {
-	beyond := map[string]bool{"cannot-see": true, "controller-stalled": true, "targetref-gone": true, "manual-ip-nobody": true, "slice-orphan": true}
+	beyond := map[string]bool{"cannot-see": true, "controller-stalled": true, "targetref-gone": true, "slice-orphan": true}
 	for name, f := range faults() {
 		if beyond[name] {
 			continue

@@ -15,6 +15,7 @@ import (
 	"github.com/leadsman-dev/leadsman/pkg/index"
 	"github.com/leadsman-dev/leadsman/pkg/object"
 	"github.com/leadsman-dev/leadsman/pkg/report"
+	"github.com/leadsman-dev/leadsman/pkg/source"
 )
 
 // ownership finds slices that the wrong hand wrote, or that lead nowhere.
@@ -167,10 +168,12 @@ func (c *subject) title(pod *corev1.Pod) string {
 	return name
 }
 
-// nobodys needs every pod and every node to have been seen.
+// nobodys needs every pod, or those with this address, and every node to have
+// been seen.
 func (c *subject) nobodys(ip string) bool {
 	addr, err := netip.ParseAddr(ip)
-	if err != nil || !c.listed(podKind, "", "") || !c.listed(nodeKind, "", "") || len(c.v.WithIP(ip)) > 0 {
+	asked := source.Query{Kind: podKind, Fields: "status.podIP=" + ip}
+	if err != nil || !c.listed(podKind, "", "") && !c.v.Answered(asked) || !c.listed(nodeKind, "", "") || len(c.v.WithIP(ip)) > 0 {
 		return false
 	}
 	inside := false

@@ -2,6 +2,7 @@ package endpoints
 
 import (
 	"fmt"
+	"maps"
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
 	"github.com/leadsman-dev/leadsman/pkg/index"
@@ -20,7 +21,7 @@ func (c *subject) driftedAway() bool {
 		if !ok {
 			continue
 		}
-		if newest, ok := asWorkload(top); ok && !carries(newest.template.Labels, c.svc.Spec.Selector) {
+		if newest, ok := asWorkload(top); ok && !carries(newest.template.Labels, written(c.svc.Spec.Selector)) {
 			c.drifted(newest, finding.Error, fmt.Sprintf("%s fits it, but the pods that %s makes now do not carry its selector", l.item.Ref, top.Ref))
 			return true
 		}
@@ -41,15 +42,23 @@ func (c *subject) emptiesSoon() {
 		if !ok {
 			continue
 		}
-		if newest, ok := asWorkload(it); ok && !carries(newest.template.Labels, c.svc.Spec.Selector) {
+		if newest, ok := asWorkload(it); ok && !carries(newest.template.Labels, written(c.svc.Spec.Selector)) {
 			c.drifted(newest, finding.Warning, fmt.Sprintf("the pods that %s makes now do not carry its selector: it empties as the rollout goes on", root))
 		}
 	}
 }
 
+// written is a selector without what controllers put on pods themselves: no
+// template carries those.
+func written(selector map[string]string) map[string]string {
+	kept := maps.Clone(selector)
+	maps.DeleteFunc(kept, func(key, _ string) bool { return machineMade(key) })
+	return kept
+}
+
 func (c *subject) drifted(newest *workload, s finding.Severity, message string) {
 	var lacking []pair
-	for _, p := range pairsOf(c.svc.Spec.Selector) {
+	for _, p := range pairsOf(written(c.svc.Spec.Selector)) {
 		if newest.template.Labels[p.key] != p.value {
 			lacking = append(lacking, p)
 		}
