@@ -115,7 +115,9 @@ func (c ResolvConf) lineLength() int {
 }
 
 // servers are those that a resolver asks: the first three.
-func (c ResolvConf) servers() []string { return c.Nameservers[:min(len(c.Nameservers), maxNameservers)] }
+func (c ResolvConf) servers() []string {
+	return c.Nameservers[:min(len(c.Nameservers), maxNameservers)]
+}
 
 // differences are what two files do not share, as sets: the kubelet writes
 // options in random order.
