@@ -16,6 +16,9 @@ import (
 type DNSQuestion struct {
 	Name string
 	Type string
+	// Fresh asks with the CD bit: CoreDNS keeps such answers apart in its cache
+	// (plugin/cache, hash), so that what clients were told before is passed by.
+	Fresh bool
 }
 
 // DNSAnswer is what a server said. Names and data are strangers' text.
@@ -81,7 +84,7 @@ func EncodeDNS(id uint16, q DNSQuestion) ([]byte, error) {
 		return nil, fmt.Errorf("the name has %d bytes, more than DNS can carry", len(q.Name))
 	}
 	message := dnsmessage.Message{
-		Header:    dnsmessage.Header{ID: id, RecursionDesired: true},
+		Header:    dnsmessage.Header{ID: id, RecursionDesired: true, CheckingDisabled: q.Fresh},
 		Questions: []dnsmessage.Question{{Name: name, Type: number, Class: dnsmessage.ClassINET}},
 	}
 	packed, err := message.Pack()

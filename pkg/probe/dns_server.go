@@ -33,13 +33,23 @@ func (p *Prober) Configz(ctx context.Context, node string) (Page, Result) {
 }
 
 // LogHead reads the beginning of a container's log, where programs say how
-// they were started: as much as bytes.
-func (p *Prober) LogHead(ctx context.Context, in Container, bytes int) (Page, Result) {
-	query := url.Values{"limitBytes": {strconv.Itoa(bytes)}}
+// they were started.
+func (p *Prober) LogHead(ctx context.Context, in Container) (Page, Result) {
+	return p.log(ctx, in, url.Values{"limitBytes": {strconv.Itoa(logPart)}})
+}
+
+// LogTail reads the last lines of a container's log.
+func (p *Prober) LogTail(ctx context.Context, in Container, lines int) (Page, Result) {
+	return p.log(ctx, in, url.Values{"tailLines": {strconv.Itoa(lines)}, "limitBytes": {strconv.Itoa(mostPage)}})
+}
+
+const logPart = 4 << 10
+
+func (p *Prober) log(ctx context.Context, in Container, query url.Values) (Page, Result) {
 	if in.Container != "" {
 		query.Set("container", in.Container)
 	}
-	return p.page(ctx, fmt.Sprintf("/api/v1/namespaces/%s/pods/%s/log?%s", url.PathEscape(in.Namespace), url.PathEscape(in.Pod), query.Encode()), int64(bytes), judgeAPI)
+	return p.page(ctx, fmt.Sprintf("/api/v1/namespaces/%s/pods/%s/log?%s", url.PathEscape(in.Namespace), url.PathEscape(in.Pod), query.Encode()), mostPage, judgeAPI)
 }
 
 func (p *Prober) page(ctx context.Context, path string, most int64, judge func(int, []byte) Result) (Page, Result) {

@@ -31,7 +31,7 @@ func reply(t testing.TB, message []byte, change func(*dnsmessage.Message)) []byt
 
 func query(t testing.TB, name, kind string) []byte {
 	t.Helper()
-	message, err := EncodeDNS(7, DNSQuestion{name, kind})
+	message, err := EncodeDNS(7, DNSQuestion{Name: name, Type: kind})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func TestEachRecordTypeReadsAsZoneFilesWriteIt(t *testing.T) {
 		q := query(t, "web", kind)
 		got := DecodeDNS(reply(t, q, func(m *dnsmessage.Message) {
 			m.Answers = []dnsmessage.Resource{{Header: dnsmessage.ResourceHeader{Name: name("web."), Class: dnsmessage.ClassINET, TTL: 30}, Body: c.body}}
-		}), DNSQuestion{"web", kind})
+		}), DNSQuestion{Name: "web", Type: kind})
 		want := DNSAnswer{RCode: "NOERROR", Authoritative: true, Records: []DNSRecord{{"web.", kind, 30, c.want}}}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s: %s", kind, diff)
@@ -70,14 +70,14 @@ func TestANegativeAnswerSaysWhoseItIs(t *testing.T) {
 	}
 	got := DecodeDNS(reply(t, query(t, "x", "A"), func(m *dnsmessage.Message) {
 		m.RCode, m.Authorities = dnsmessage.RCodeNameError, []dnsmessage.Resource{soa}
-	}), DNSQuestion{"x.", "A"})
+	}), DNSQuestion{Name: "x.", Type: "A"})
 	if diff := cmp.Diff(DNSAnswer{RCode: "NXDOMAIN", Authoritative: true, Zone: "cluster.local."}, got); diff != "" {
 		t.Error(diff)
 	}
 }
 
 func TestHostilePacketsAreNoAnswers(t *testing.T) {
-	q := DNSQuestion{"web.", "A"}
+	q := DNSQuestion{Name: "web.", Type: "A"}
 	good := query(t, "web", "A")
 	header := func(change func([]byte)) []byte {
 		m := reply(t, good, nil)
@@ -110,14 +110,14 @@ func TestHostilePacketsAreNoAnswers(t *testing.T) {
 
 func TestNamesThatCannotBeSentAreRefused(t *testing.T) {
 	for _, name := range []string{"a..b", ".a", strings.Repeat("x", 64), strings.Repeat("abcdefg.", 40), ".."} {
-		if _, err := EncodeDNS(0, DNSQuestion{name, "A"}); err == nil {
+		if _, err := EncodeDNS(0, DNSQuestion{Name: name, Type: "A"}); err == nil {
 			t.Errorf("%q is sent", name)
 		}
 	}
-	if _, err := EncodeDNS(0, DNSQuestion{"a", "BOGUS"}); err == nil {
+	if _, err := EncodeDNS(0, DNSQuestion{Name: "a", Type: "BOGUS"}); err == nil {
 		t.Error("an unknown type is sent")
 	}
-	if _, err := EncodeDNS(0, DNSQuestion{".", "NS"}); err != nil {
+	if _, err := EncodeDNS(0, DNSQuestion{Name: ".", Type: "NS"}); err != nil {
 		t.Error(err)
 	}
 }
@@ -142,7 +142,7 @@ func TestAnswersMayComeInAnyOrder(t *testing.T) {
 			server.Write(answer) // twice: the second is nobody's
 		}
 	}()
-	answers, err := AskDNS(client, []DNSQuestion{{"a", "A"}, {"b", "A"}, {"bad..name", "A"}, {"c", "AAAA"}})
+	answers, err := AskDNS(client, []DNSQuestion{{Name: "a", Type: "A"}, {Name: "b", Type: "A"}, {Name: "bad..name", Type: "A"}, {Name: "c", Type: "AAAA"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +157,7 @@ func TestAServerThatEndsOrTalksForEverIsLeft(t *testing.T) {
 	serve := func(speak func(io.ReadWriteCloser)) error {
 		client, server := net.Pipe()
 		go func() { speak(server); server.Close() }()
-		answers, err := AskDNS(client, []DNSQuestion{{"a", "A"}})
+		answers, err := AskDNS(client, []DNSQuestion{{Name: "a", Type: "A"}})
 		client.Close()
 		if answers[0].Fault == "" {
 			t.Errorf("it answered: %+v", answers[0])
@@ -190,7 +190,7 @@ func FuzzDecodeDNS(f *testing.F) {
 	}))
 	f.Add([]byte{0, 7, 0x80, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0xc0, 12, 0, 1, 0, 1})
 	f.Fuzz(func(t *testing.T, message []byte) {
-		a := DecodeDNS(message, DNSQuestion{"web.", "A"})
+		a := DecodeDNS(message, DNSQuestion{Name: "web.", Type: "A"})
 		if (a.RCode == "") != (a.Fault != "") || len(a.Records) > mostRecords {
 			t.Errorf("%+v", a)
 		}
@@ -203,7 +203,7 @@ func FuzzAskDNS(f *testing.F) {
 		answers, _ := AskDNS(struct {
 			io.Reader
 			io.Writer
-		}{strings.NewReader(string(stream)), io.Discard}, []DNSQuestion{{"web", "A"}, {"web", "AAAA"}})
+		}{strings.NewReader(string(stream)), io.Discard}, []DNSQuestion{{Name: "web", Type: "A"}, {Name: "web", Type: "AAAA"}})
 		if len(answers) != 2 {
 			t.Errorf("%d answers", len(answers))
 		}
