@@ -27,17 +27,14 @@ const lanes = 4
 // the server; the answers stand in the order of the questions, and one that
 // did not come says why in its Fault.
 func (p *Prober) DNS(ctx context.Context, t Target, questions []DNSQuestion) ([]DNSAnswer, Result) {
-	answers := make([]DNSAnswer, len(questions))
-	for i := range answers {
-		answers[i].Fault = "no answer in time"
-	}
+	unreached := func(r Result) ([]DNSAnswer, Result) { return unanswered(questions, r.Detail), r }
 	c, err := p.once()
 	if err != nil {
-		return answers, failed(err)
+		return unreached(failed(err))
 	}
 	dialer, err := forwardDialer(c.config, t)
 	if err != nil {
-		return answers, failed(err)
+		return unreached(failed(err))
 	}
 	p.requests.Add(1)
 	conn, err := within(ctx, func() (httpstream.Connection, error) {
@@ -48,16 +45,17 @@ func (p *Prober) DNS(ctx context.Context, t Target, questions []DNSQuestion) ([]
 		return conn, err
 	})
 	if err != nil {
-		return answers, judgeUpgrade(err)
+		return unreached(judgeUpgrade(err))
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
-	return askInLanes(ctx, conn, t.Port, questions, answers)
+	return askInLanes(ctx, conn, t.Port, questions)
 }
 
 // askInLanes deals the questions out to several connections. Each lane writes
 // its own answers, and they are read only when it has ended.
-func askInLanes(ctx context.Context, conn httpstream.Connection, port int, questions []DNSQuestion, answers []DNSAnswer) ([]DNSAnswer, Result) {
+func askInLanes(ctx context.Context, conn httpstream.Connection, port int, questions []DNSQuestion) ([]DNSAnswer, Result) {
+	answers := unanswered(questions, "no answer in time")
 	count := min(lanes, len(questions))
 	results := make([]Result, count)
 	lane := make([][]DNSAnswer, count)
@@ -119,6 +117,11 @@ func forwardLane(ctx context.Context, conn httpstream.Connection, port, id int, 
 		return answers, Result{Outcome: Answered, Detail: "it answers"}
 	}
 	if ctx.Err() != nil {
+		for i := range answers {
+			if answers[i].Fault == "no answer" {
+				answers[i].Fault = "no answer in time"
+			}
+		}
 		return answers, failed(ctx.Err())
 	}
 	data.Reset()
