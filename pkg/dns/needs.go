@@ -182,6 +182,9 @@ func (p *plan) record(r parsed, depth int) {
 	if headless(svc) || r.endpoint != "" || k != nil && k.ignoreEmpty {
 		p.want(slicesQuery(r.namespace, r.service))
 	}
+	if headless(svc) && len(svc.Spec.Selector) == 0 {
+		p.want(source.Query{Kind: sliceKind, Namespace: r.namespace})
+	}
 	if (headless(svc) || r.endpoint != "") && len(svc.Spec.Selector) > 0 && w.v.Answered(slicesQuery(r.namespace, r.service)) {
 		if slices, _ := w.slicesOf(r.namespace, r.service); !anyReady(slices) || r.endpoint != "" {
 			p.want(source.Query{Kind: podKind, Namespace: r.namespace, Labels: selectorText(svc.Spec.Selector)})
