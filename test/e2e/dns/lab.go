@@ -29,7 +29,10 @@ type Lab struct {
 // Report is the document of -o json.
 type Report struct {
 	e2e.Report
-	Trace Trace `json:"trace"`
+	Trace  Trace `json:"trace"`
+	Budget struct {
+		Requests int `json:"requests"`
+	} `json:"budget"`
 }
 
 // Trace is the part of the document that only trace-dns has.
