@@ -45,7 +45,8 @@ func run(ctx context.Context, env *cli.Env, o options) error {
 
 // answer collects, asks, and judges.
 func (o *options) answer(ctx context.Context, env *cli.Env, session *cli.Session) (*report.Report, error) {
-	v, err := facts(ctx, session, o.ask, dns.Observations{})
+	src := remember(session)
+	v, err := facts(ctx, src, o.ask, dns.Observations{})
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +55,7 @@ func (o *options) answer(ctx context.Context, env *cli.Env, session *cli.Session
 		if o.probe {
 			seen = recorded(v, o.ask, session.Replayed())
 		}
-		if v, err = facts(ctx, session, o.ask, seen); err != nil {
+		if v, err = facts(ctx, src, o.ask, seen); err != nil {
 			return nil, err
 		}
 		return o.judge(v, seen, session, 0)
@@ -62,7 +63,7 @@ func (o *options) answer(ctx context.Context, env *cli.Env, session *cli.Session
 	live := newAsker(env, o.patience)
 	seen := live.ask(ctx, v, o.ask, dns.Observations{})
 	// What was seen may call for other facts, and for other questions.
-	if v, err = facts(ctx, session, o.ask, seen); err != nil {
+	if v, err = facts(ctx, src, o.ask, seen); err != nil {
 		return nil, err
 	}
 	seen = live.ask(ctx, v, o.ask, seen)
