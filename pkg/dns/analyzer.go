@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
+	"github.com/leadsman-dev/leadsman/pkg/index"
 	"github.com/leadsman-dev/leadsman/pkg/object"
 )
 
@@ -143,14 +144,24 @@ func (w *world) resolved() bool {
 	return s != nil && s.State == Found
 }
 
-// lost says whether it is known to fail.
-func (w *world) lost() bool {
-	l := w.primary()
-	if l == nil || w.resolved() {
-		return false
-	}
+// lost says whether the lookup that the summary speaks of is known to fail.
+func (w *world) lost() bool { l := w.primary(); return l != nil && !w.resolved() && w.fails(l) }
+
+// fails says whether a resolver ends without an answer. A name that is plainly
+// meant for the cluster, and goes upstream as it is, is taken to fail: no zone
+// of the world has it.
+func (w *world) fails(l *ladder) bool {
 	s, _ := l.final()
-	return s == nil || s.State == GaveUp
+	if s == nil || s.State == GaveUp {
+		return true
+	}
+	return s.State == Open && s.From == "as is" && !w.name.Rooted && !within(w.defaultZones()[0], s.Name) && w.core != nil && w.internal()
+}
+
+// internal says whether a name is plainly meant for the cluster.
+func (w *world) internal() bool {
+	last := w.name.ASCII[strings.LastIndexByte(w.name.ASCII, '.')+1:]
+	return w.name.Dots == 0 || last == "svc" || last == "local" || w.seenNamespace(last) == index.Present || !topLevel(w.name.ASCII) && w.name.Dots == 1 && len(last) > 3
 }
 
 // meant are the cluster names that the user may have meant by a short name,

@@ -308,7 +308,7 @@ func searching() Analyzer {
 func (w *world) amplified(l *ladder) {
 	s, i := l.final()
 	sent, wasted := asked(l.steps, len(w.types()))
-	if s == nil || i == 0 || s.From != "as is" || s.State == GaveUp {
+	if s == nil || i == 0 || s.From != "as is" || s.State == GaveUp || w.fails(l) {
 		return
 	}
 	w.say("ndots-amplification", finding.Info, w.clientRef(), fmt.Sprintf("%d of %d queries are wasted on the search list; %s makes it %d", wasted, sent, s.Name, len(w.types())),

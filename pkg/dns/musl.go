@@ -38,7 +38,7 @@ func muslOnly() Analyzer {
 
 func (w *world) musl(l *ladder) {
 	severity := finding.Warning
-	if s, _ := l.final(); s == nil || s.State == GaveUp {
+	if w.fails(l) {
 		severity = finding.Error
 	}
 	file := func(field, value string) []finding.Evidence {
