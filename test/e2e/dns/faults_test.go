@@ -2,6 +2,7 @@ package dns
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -31,7 +32,7 @@ func faults() []fault {
 			e2e.Pod("redis", `containers: [{name: c, image: busybox, command: [sleep, "100000"], readinessProbe: {exec: {command: ["false"]}}}]`),
 		}, ask: "redis --from pod/client", code: "dns/headless-no-ready", exit: 2, says: "ready"},
 		{name: "headless-nobody", manifests: []string{e2e.Service("redis", "clusterIP: None")}, ask: "redis --from pod/client", code: "dns/headless-selector-empty", exit: 2},
-		{name: "host-network", manifests: []string{e2e.Service("redis"), e2e.Pod("hosted", "hostNetwork: true\n"+client)}, ask: "redis --from pod/hosted", code: "dns/hostnet-clusterfirst", exit: 2, says: "hostNetwork"},
+		{name: "host-network", manifests: []string{e2e.Service("redis"), e2e.Pod("hosted", "hostNetwork: true\n"+client)}, ask: "redis --from pod/hosted", code: "dns/hostnet-clusterfirst", exit: 2, says: "node's network"},
 		{name: "no-searches", manifests: []string{e2e.Service("redis"), e2e.Pod("alone", "dnsPolicy: None\ndnsConfig: {nameservers: [10.96.0.10]}\n"+client)}, ask: "redis --from pod/alone", code: "dns/search-list-missing", exit: 2, says: "search"},
 		{name: "policy-default", manifests: []string{e2e.Service("redis"), e2e.Pod("alone", "dnsPolicy: Default\n"+client)}, ask: "redis --from pod/alone", code: "dns/search-list-missing", exit: 2},
 		{name: "external-dangling", manifests: []string{external("redis", "gone.example.com")}, ask: "redis --from pod/client", code: "dns/externalname-dangling", exit: 2, says: "gone.example.com"},
@@ -80,7 +81,7 @@ func (f fault) differs(a Answer) error {
 		said += " " + a.Report.Findings[0].Message
 	}
 	switch {
-	case first != f.code:
+	case first != f.code && !slices.Contains(strings.Split(f.code, " or "), first):
 		return fmt.Errorf("%q comes first instead of %q", first, f.code)
 	case a.Exit != f.exit:
 		return fmt.Errorf("exit code %d instead of %d", a.Exit, f.exit)

@@ -99,6 +99,7 @@ func TestResolversSendWhatIsPredicted(t *testing.T) {
 			sent := sentBy(log, podIP(t, ns, pod+v.name), libc+"-"+v.name, len(asked))
 			for i, name := range asked {
 				compared++
+				sent[i] = withoutTarget(name, sent[i])
 				if diff := cmp.Diff(sent[i], predicted[i][libc]); diff != "" {
 					wrong++
 					t.Errorf("%s, %s, %s: sent (-) and predicted (+) differ: %s", v.name, libc, name, diff)
@@ -109,10 +110,11 @@ func TestResolversSendWhatIsPredicted(t *testing.T) {
 	t.Logf("%d of %d lookups as predicted: %d names, %d settings, 4 resolvers", compared-wrong, compared, len(asked), len(variants))
 }
 
-// lookUpAll runs each resolver over all names, a mark before each.
+// lookUpAll runs each resolver over all names, a mark before each. The logs of
+// two servers are put in order by when their lines were read, so that it pauses.
 func lookUpAll(ctx context.Context, ns, variant, program string, asked []string) error {
 	loop := func(tag, command string) string {
-		return `i=0; for n in "$@"; do ` + command + ` ` + tag + `-` + variant + `-$i.mark. >/dev/null 2>&1; ` + command + ` "$n" >/dev/null 2>&1; i=$((i+1)); done; ` + command + ` ` + tag + `-` + variant + `-$i.mark. >/dev/null 2>&1; true`
+		return `i=0; for n in "$@"; do ` + command + ` ` + tag + `-` + variant + `-$i.mark. >/dev/null 2>&1; sleep 0.2; ` + command + ` "$n" >/dev/null 2>&1; sleep 0.2; i=$((i+1)); done; ` + command + ` ` + tag + `-` + variant + `-$i.mark. >/dev/null 2>&1; true`
 	}
 	run := func(pod, script string) error {
 		args := append([]string{"-n", ns, "exec", pod, "--", "sh", "-c", script, "sh"}, asked...)
@@ -136,6 +138,15 @@ func lookUpAll(ctx context.Context, ns, variant, program string, asked []string)
 		{"musl-" + variant, loop("musl", "resolve") + "; " + loop("busybox", "nslookup")},
 	}
 	return each(2, 2, func(i int) error { return run(scripts[i][0], scripts[i][1]) })
+}
+
+// withoutTarget drops what CoreDNS asks itself on behalf of the client, which it
+// logs as the client's: the target of an ExternalName Service.
+func withoutTarget(name string, sent []string) []string {
+	if !strings.HasPrefix(name, "ext") {
+		return sent
+	}
+	return slices.DeleteFunc(sent, func(line string) bool { return strings.HasSuffix(line, " example.com.") })
 }
 
 func goProgram(t *testing.T) string {
@@ -169,8 +180,8 @@ func readLog(t *testing.T, since time.Time) []seenQuery {
 	return all
 }
 
-// sentBy is what one resolver sent for each name: "A,AAAA name" in order, each
-// once.
+// sentBy is what one resolver sent for each name: "A,AAAA name", each once. Two
+// servers' logs do not tell the order within one look-up; what it stops at does.
 func sentBy(log []seenQuery, ip, tag string, count int) [][]string {
 	sent := make([][]string, count)
 	kinds := make([]map[string][]string, count)
@@ -207,9 +218,7 @@ func sentBy(log []seenQuery, ip, tag string, count int) [][]string {
 			slices.Sort(kinds[i][name])
 			sent[i] = append(sent[i], strings.Join(kinds[i][name], ",")+" "+name)
 		}
-		if strings.HasPrefix(tag, "busybox") { // all at once
-			slices.Sort(sent[i])
-		}
+		slices.Sort(sent[i])
 	}
 	return sent
 }
@@ -239,7 +248,9 @@ func predict(t *testing.T, ns, pod string, asked []string) []map[string][]string
 				all[i][r.Libc] = append(all[i][r.Libc], line)
 			}
 		}
-		slices.Sort(all[i]["busybox"])
+		for _, lines := range all[i] {
+			slices.Sort(lines)
+		}
 		return nil
 	})
 	if err != nil {

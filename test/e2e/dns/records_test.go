@@ -88,7 +88,7 @@ func TestAnswersAreThoseOfTheServers(t *testing.T) {
 		}
 		want, got := answersOf(computed.Report), answersOf(observed.Report)
 		for kind, answer := range got {
-			if answer == "?" || want[kind] == "?" {
+			if answer == "?" || partly(want[kind], answer) {
 				counts[i][1]++
 				delete(want, kind)
 				delete(got, kind)
@@ -112,6 +112,24 @@ func TestAnswersAreThoseOfTheServers(t *testing.T) {
 		}
 	}
 	t.Logf("%d answers compared, %d not computed", compared, unknown)
+}
+
+// partly says whether no more than a part of an answer was computed, and that
+// part is right: what a server outside says is not known.
+func partly(computed, answer string) bool {
+	if computed == "?" || computed == "NOERROR" && strings.HasPrefix(answer, "NOERROR ") {
+		return true
+	}
+	chain := strings.ReplaceAll(computed, "CNAME ", "")
+	if !strings.HasPrefix(computed, "CNAME ") {
+		return false
+	}
+	for _, target := range strings.Fields(chain) {
+		if !strings.Contains(answer, "CNAME "+target) {
+			return false
+		}
+	}
+	return true
 }
 
 func answersOf(r Report) map[string]string {

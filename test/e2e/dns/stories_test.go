@@ -33,7 +33,7 @@ func TestTheFrontendFindsTheBackend(t *testing.T) {
 	}
 	// The story's other ends: the Service is missing, elsewhere, without endpoints.
 	kubectl(t, "-n", ns, "delete", "service", "redis")
-	gone := fault{code: "dns/service-missing", exit: 2, says: "redis"}
+	gone := fault{code: "dns/service-missing or dns/wrong-namespace", exit: 2, says: "redis"}
 	if a, err := lab.until(t.Context(), 60*time.Second, gone.differs, "redis", "-n", ns, "--from", "deploy/backend"); err != nil {
 		t.Errorf("%v\n%s", err, a.Report.Outline())
 	}

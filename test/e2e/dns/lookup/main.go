@@ -18,6 +18,7 @@ func main() {
 			addresses, err := resolver.LookupHost(ctx, n)
 			cancel()
 			fmt.Println(n, addresses, err)
+			time.Sleep(200 * time.Millisecond) // so that logs can be told apart
 		}
 	}
 }
