@@ -23,7 +23,7 @@ type Analyzer struct {
 func Analyzers() []Analyzer {
 	return []Analyzer{
 		corefiles(), servicePath(), policyPath(), replicaHealth(), replicaAnswers(), upstreams(),
-		policyOfClient(), resolvConfFile(), domains(), beforeDNS(), searching(), muslOnly(), serverBlocks(), services(), recordShapes(),
+		unreachable(), policyOfClient(), resolvConfFile(), domains(), beforeDNS(), searching(), muslOnly(), serverBlocks(), services(), recordShapes(),
 	}
 }
 
@@ -78,7 +78,7 @@ func (w *world) clientRef() object.Ref {
 // order is from the deepest cause to what is one only where nothing else is.
 func order() []string {
 	return strings.Fields(`corefile-error forward-loop dns-service-missing dns-selector-mismatch dns-no-ready-endpoints nodelocal-down netpol-egress-dns netpol-ingress-dns
-		netpol-nodelocal hostnet-clusterfirst missing-cluster-dns ndots-bare cluster-domain-mismatch nameserver-unknown resolvconf-stale replica-unsynced config-skew upstream-timeout
+		replica-unreachable-from-node hostnet-clusterfirst missing-cluster-dns ndots-bare cluster-domain-mismatch nameserver-unknown resolvconf-stale replica-unsynced config-skew upstream-timeout
 		upstream-partial max-concurrent no-server-block zone-shadow fallthrough-missing acl-or-view namespace-or-label-filter noendpoints empty-service-ignored pod-record-disabled
 		publish-lag replica-divergent musl-search-line-dropped resolvconf-truncated search-list-missing ndots-too-low-musl musl-aaaa-negative musl-search-stop musl-no-tcp musl-nameserver-race
 		windows-dotted-name search-capture search-wildcard-hijack slice-unlabelled headless-selector-empty headless-no-ready pod-hostname-unpublished externalname-ip
@@ -95,16 +95,17 @@ func depth(f finding.Finding) int {
 // follows says which findings merely follow from another, if that was made.
 func follows() map[string][]string {
 	return map[string][]string{
-		"dns-no-ready-endpoints":   {"dns-selector-mismatch", "corefile-error", "forward-loop"},
-		"search-list-missing":      {"hostnet-clusterfirst", "missing-cluster-dns", "musl-search-line-dropped", "resolvconf-truncated"},
-		"nameserver-unknown":       {"hostnet-clusterfirst", "missing-cluster-dns", "dns-service-missing"},
-		"resolvconf-stale":         {"cluster-domain-mismatch"},
-		"replica-divergent":        {"replica-unsynced", "config-skew", "publish-lag", "upstream-partial", "corefile-error"},
-		"headless-no-ready":        {"headless-selector-empty", "slice-unlabelled"},
-		"pod-hostname-unpublished": {"headless-selector-empty"},
-		"service-missing":          {"wrong-namespace", "search-list-missing", "zone-shadow", "cluster-domain-mismatch", "ndots-too-low-musl", "musl-search-line-dropped", "musl-search-stop"},
-		"ndots-too-low-musl":       {"ndots-bare"},
-		"ndots-amplification":      {"upstream-timeout"},
+		"dns-no-ready-endpoints":        {"dns-selector-mismatch", "corefile-error", "forward-loop"},
+		"replica-unreachable-from-node": {"dns-service-missing", "dns-selector-mismatch", "dns-no-ready-endpoints", "nodelocal-down", "netpol-egress-dns", "netpol-ingress-dns", "nameserver-unknown"},
+		"search-list-missing":           {"hostnet-clusterfirst", "missing-cluster-dns", "musl-search-line-dropped", "resolvconf-truncated"},
+		"nameserver-unknown":            {"hostnet-clusterfirst", "missing-cluster-dns", "dns-service-missing"},
+		"resolvconf-stale":              {"cluster-domain-mismatch"},
+		"replica-divergent":             {"replica-unsynced", "config-skew", "publish-lag", "upstream-partial", "corefile-error"},
+		"headless-no-ready":             {"headless-selector-empty", "slice-unlabelled"},
+		"pod-hostname-unpublished":      {"headless-selector-empty"},
+		"service-missing":               {"wrong-namespace", "search-list-missing", "zone-shadow", "cluster-domain-mismatch", "ndots-too-low-musl", "musl-search-line-dropped", "musl-search-stop"},
+		"ndots-too-low-musl":            {"ndots-bare"},
+		"ndots-amplification":           {"upstream-timeout"},
 	}
 }
 
@@ -128,6 +129,7 @@ func (w *world) judge() {
 	for _, a := range Analyzers() {
 		a.Run(w)
 	}
+	w.weighPolicies()
 	w.link()
 }
 
@@ -155,7 +157,7 @@ func (w *world) fails(l *ladder) bool {
 	if s == nil || s.State == GaveUp {
 		return true
 	}
-	return s.State == Open && s.From == "as is" && !w.name.Rooted && !within(w.defaultZones()[0], s.Name) && w.core != nil && w.internal()
+	return s.State == Open && s.From == "as is" && !w.name.Rooted && !within(w.defaultZones()[0], s.Name) && w.internal()
 }
 
 // internal says whether a name is plainly meant for the cluster.

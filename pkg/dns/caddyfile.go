@@ -30,7 +30,7 @@ type reader struct {
 // The bounds on what a hostile Corefile can make of itself.
 const (
 	maxImports = 200
-	maxTokens  = 100_000
+	maxTokens  = 20_000
 	maxText    = 1 << 20
 )
 

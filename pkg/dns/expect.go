@@ -30,6 +30,7 @@ func (w *world) expect(q Question) Expected {
 	if e, ok := w.expected[key]; ok {
 		return e
 	}
+	w.expected[key] = Expected{Why: "it leads back to itself"} // while it is being computed
 	e := w.compute(key)
 	w.expected[key] = e
 	return e

@@ -87,8 +87,10 @@ func (w *world) summary() (report.Verdict, string) {
 	switch {
 	case s != nil && s.State == Found && broken && w.cut(root):
 		return report.Broken, fmt.Sprintf("%s would be %s, but %s.", w.name.Written, w.answer(s), trimmed(root.Message))
-	case s != nil && s.State == Found && broken && root.Code != code("nameserver-unknown") && w.observedStep(s):
+	case s != nil && s.State == Found && broken && strings.HasPrefix(root.Code, code("replica-")):
 		return report.Broken, fmt.Sprintf("%s → %s, but not always: %s.", w.name.Written, w.answer(s), trimmed(root.Message))
+	case s != nil && s.State == Found && broken && w.observedStep(s):
+		return report.Broken, fmt.Sprintf("%s → %s today, but %s.", w.name.Written, w.answer(s), trimmed(root.Message))
 	case s != nil && s.State == Found && broken:
 		return report.Broken, fmt.Sprintf("%s should be %s, but %s.", w.name.Written, w.answer(s), trimmed(root.Message))
 	case s != nil && s.State == Found:
@@ -113,7 +115,7 @@ func (w *world) root() *finding.Finding {
 
 // cut says whether the fault keeps every answer from the pod.
 func (w *world) cut(f *finding.Finding) bool {
-	return slices.Contains([]string{"dns-service-missing", "dns-no-ready-endpoints", "dns-selector-mismatch", "nodelocal-down", "netpol-egress-dns", "netpol-ingress-dns", "nameserver-unknown", "hostnet-clusterfirst", "missing-cluster-dns"}, f.Code[len("dns/"):])
+	return slices.Contains([]string{"dns-service-missing", "dns-no-ready-endpoints", "dns-selector-mismatch", "nodelocal-down", "netpol-egress-dns", "netpol-ingress-dns", "nameserver-unknown", "hostnet-clusterfirst", "missing-cluster-dns", "replica-unreachable-from-node"}, f.Code[len("dns/"):])
 }
 
 func (w *world) observedStep(s *Step) bool {

@@ -161,6 +161,15 @@ func everyFault() map[string]fault {
 		"netpol-ingress-dns": {func(s *scene) { s.policy(systemNamespace, policyFor("Ingress")) }, func(s *scene) { s.policy("shop", policyFor("Ingress")) }},
 		"netpol-udp-only":    {func(s *scene) { s.policy("default", policyFor(egress, port("UDP"))) }, func(s *scene) { s.policy("default", policyFor(egress, port("UDP"), port("TCP"))) }},
 
+		"replica-unreachable-from-node": {func(s *scene) {
+			s.observe(conf)
+			s.say("coredns-a", first, A, NoError, "10.97.34.93")
+			s.seen.Getent = &Text{ExitCode: 2}
+		}, func(s *scene) {
+			s.observe(conf)
+			s.say("coredns-a", first, A, NoError, "10.97.34.93")
+			s.seen.Getent = &Text{Text: "10.97.34.93 STREAM redis"}
+		}},
 		"replica-unsynced": {func(s *scene) { no := false; s.replica(Replica{Ready: &no, ReadyText: "kubernetes"}) }, func(s *scene) { yes := true; s.replica(Replica{Ready: &yes}) }},
 		"replica-divergent": {func(s *scene) {
 			s.say("coredns-a", first, A, NoError, "10.97.34.93")

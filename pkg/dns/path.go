@@ -167,3 +167,38 @@ func (w *world) policed(server *corev1.Pod) bool {
 		command("allow DNS", a.Policy.Namespace, "patch", "networkpolicy", a.Policy.Name, "--type=json", "-p", op))
 	return true
 }
+
+// unreachable compares what the replicas say, asked through the API server,
+// with what the pod itself finds.
+func unreachable() Analyzer {
+	return Analyzer{Name: "reach", Docs: []finding.Doc{
+		page("replica-unreachable-from-node", finding.Error, "The replicas answer, and the pod gets no answer", "Something between the pod and the DNS pods loses the queries: a policy of the network plugin, kube-proxy, a route or a firewall of the node.",
+			"Every replica that was asked through the API server finds the name, and getent in the pod does not.", "Ask from another pod on the same node, then from one on another node; see the log of kube-proxy and of the network plugin.", "kube-proxy; the network plugin"),
+	}, Run: func(w *world) {
+		l := w.primary()
+		text, ran := w.seen.Getent.said()
+		if l == nil || !ran || w.seen.Getent.ExitCode == 0 && strings.TrimSpace(text) != "" || w.client == nil {
+			return
+		}
+		s, _ := l.final()
+		if s == nil || s.State != Found || !w.observedStep(s) {
+			return
+		}
+		w.say("replica-unreachable-from-node", finding.Error, podRef(w.client), fmt.Sprintf("every DNS replica finds %s, and getent in the pod does not: the queries are lost on the way from node %s (observed)", w.name.Written, w.client.Spec.NodeName),
+			facts(fact(podRef(w.client), "getent ahosts "+w.name.Written, fmt.Sprintf("exit code %d", w.seen.Getent.ExitCode))),
+			command("see what kube-proxy says on the node", systemNamespace, "logs", "-l", "k8s-app=kube-proxy", "--tail=20"))
+	}}
+}
+
+// weighPolicies: what the pod finds proves that no policy keeps it from DNS.
+func (w *world) weighPolicies() {
+	if text, ran := w.seen.Getent.said(); !ran || w.seen.Getent.ExitCode != 0 || strings.TrimSpace(text) == "" {
+		return
+	}
+	for i := range w.found {
+		if f := &w.found[i]; strings.HasPrefix(f.Code, code("netpol-")) {
+			f.Severity = finding.Info
+			f.Message += "; but getent in the pod finds the name, so the network plugin does not enforce it (observed)"
+		}
+	}
+}
