@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"testing"
+	"time"
 )
 
 // Whatever a name, a file, a Corefile or an answer holds, a lookup is judged
@@ -32,6 +33,12 @@ func FuzzExplain(f *testing.F) {
 			s.say("coredns-a", q.Name, q.Type, NoError, data)
 			s.say("coredns-b", q.Name, q.Type, Rcode(data))
 		}
+		began := time.Now()
+		defer func() {
+			if d := time.Since(began); d > time.Second {
+				t.Errorf("it took %s", d)
+			}
+		}()
 		say := func() string {
 			r, err := Explain(s.view(), s.ask, Options{Seen: s.seen})
 			if err != nil {
