@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
@@ -48,7 +49,7 @@ func (w *world) serviceThere() {
 	}
 	w.say("dns-service-missing", finding.Error, r, "there is no DNS Service, so nothing stands behind the address that pods ask",
 		facts(fact(r, "metadata.name", "no Service of this name, or labelled k8s-app=kube-dns")),
-		command("create it, at the address that the kubelets give to pods", systemNamespace, "create", "service", "clusterip", "kube-dns", "--clusterip="+address, "--tcp=53:53"))
+		command("create it, at the address that the kubelets give to pods", systemNamespace, "expose", "deployment", "coredns", "--name=kube-dns", "--cluster-ip="+address, "--port=53", "--protocol=UDP"))
 }
 
 func (w *world) endpointsThere() {
@@ -159,13 +160,20 @@ func (w *world) policed(server *corev1.Pod) bool {
 	if a.Direction == netpol.Ingress {
 		op = `[{"op":"add","path":"/spec/ingress/-","value":{"from":[{"namespaceSelector":{}}],"ports":[{"port":53,"protocol":"UDP"},{"port":53,"protocol":"TCP"}]}}]`
 	}
-	if !strings.Contains(a.Rule, "[") { // there is no list yet to add to
+	if w.noRules(a) { // there is no list yet to add to
 		op = strings.Replace(op, `/-","value":{`, `","value":[{`, 1)
 		op = strings.TrimSuffix(op, "}]") + "]}]"
 	}
 	w.say(name, severity, a.Policy, "DNS is cut off: "+a.Why+" (computed; whether the network plugin enforces it is not known)", facts(fact(a.Policy, a.Rule, a.Why)),
 		command("allow DNS", a.Policy.Namespace, "patch", "networkpolicy", a.Policy.Name, "--type=json", "-p", op))
 	return true
+}
+
+// noRules says whether the policy that decided has no rule in its direction.
+func (w *world) noRules(a netpol.Answer) bool {
+	it, _ := w.v.Get(a.Policy)
+	p, ok := it.Object.(*networkingv1.NetworkPolicy)
+	return ok && (a.Direction == netpol.Ingress && len(p.Spec.Ingress) == 0 || a.Direction == netpol.Egress && len(p.Spec.Egress) == 0)
 }
 
 // unreachable compares what the replicas say, asked through the API server,

@@ -51,11 +51,12 @@ func (w *world) missing(name string) bool {
 	}
 	if other, ok := w.elsewhere(want); ok {
 		full := other.Name + "." + other.Namespace
-		fix := []finding.Fix{manual("write " + full + " instead of " + w.name.Written)}
+		write := manual("or write " + full + " instead of " + w.name.Written)
+		var fix []finding.Fix
 		if f, ok := w.setEnv(full); ok {
-			fix[0] = f
+			fix = append(fix, f)
 		}
-		fix = append(fix, command("or give the name to this namespace too", want.Namespace, "create", "service", "externalname", want.Name, "--external-name="+full+".svc."+w.domain.Value))
+		fix = append(fix, command("give the name to this namespace too", want.Namespace, "create", "service", "externalname", want.Name, "--external-name="+full+".svc."+w.domain.Value), write)
 		w.say("wrong-namespace", finding.Error, other, fmt.Sprintf("Service %s is in namespace %s, and the pod looks in %s", other.Name, other.Namespace, want.Namespace),
 			facts(fact(other, "metadata.namespace", other.Namespace), fact(w.clientRef(), "metadata.namespace", w.namespace)), fix...)
 		return true
@@ -69,7 +70,7 @@ func (w *world) missing(name string) bool {
 		}
 	} else if it, ok := w.namesake(want); ok {
 		message += fmt.Sprintf("; %s is there, without a Service in front of it", it)
-		fix = command("put a Service in front of it", want.Namespace, "expose", strings.ToLower(it.Kind)+"/"+it.Name, "--name="+want.Name, "--port=PORT")
+		fix = command("put a Service in front of it", want.Namespace, "expose", strings.ToLower(it.Kind)+"/"+it.Name, "--name="+want.Name)
 	}
 	w.say("service-missing", finding.Error, want, message, facts(fact(want, "metadata.name", "no such Service")), fix)
 	return true
@@ -197,7 +198,7 @@ func (w *world) record(q Question) bool {
 		w.say(e.Cause, finding.Error, about, message, evidence, w.hostnameFix(q, svc))
 	case "externalname-ip":
 		w.say(e.Cause, finding.Error, about, fmt.Sprintf("%s has the address %s as its externalName, which no CNAME can lead to", about, svc.Spec.ExternalName), facts(fact(about, e.Field, svc.Spec.ExternalName)),
-			command("make it a Service without selector, and give it an EndpointSlice with the address", about.Namespace, "patch", "service", about.Name, "--type=merge", "-p", `{"spec":{"type":"ClusterIP","externalName":null}}`))
+			command("make it headless, without selector; then give it an EndpointSlice with the address", about.Namespace, "patch", "service", about.Name, "--type=merge", "-p", `{"spec":{"type":"ClusterIP","clusterIP":"None","externalName":null}}`))
 	case "externalname-dangling", "externalname-internal-missing":
 		w.say(e.Cause, finding.Error, about, fmt.Sprintf("%s leads to %s: %s", about, externalNameOf(svc), e.Why), facts(fact(about, "spec.externalName", externalNameOf(svc))), editService(about, "correct spec.externalName"))
 	case "srv-unnamed-port":
