@@ -76,10 +76,12 @@ func podRef(p *corev1.Pod) object.Ref {
 
 // policies are the NetworkPolicies of the view.
 func (w *world) policies() *netpol.Policies {
-	return index.Memo(w.v, "dns/policies", func() *netpol.Policies { return netpol.New(w.v) })
+	return index.Memo(w.v, policiesKey{}, func() *netpol.Policies { return netpol.New(w.v) })
 }
 
 func isIP(s string) bool {
 	_, err := netip.ParseAddr(s)
 	return err == nil
 }
+
+type policiesKey struct{}
