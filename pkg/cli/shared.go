@@ -52,6 +52,7 @@ type Session struct {
 	recorder *snapshot.Recorder
 	save     string
 	live     *live.Source
+	replay   *source.Store // nil for a cluster
 	started  time.Time
 	now      func() time.Time
 }
@@ -65,7 +66,7 @@ func (e *Env) Open(_ context.Context, s *Shared) (*Session, error) {
 		if err != nil {
 			return nil, err
 		}
-		session.Source = store // what of it could not be read is among its gaps
+		session.Source, session.replay = store, store // what of it could not be read is among its gaps
 	} else {
 		trim := s.Trim
 		if s.SaveSnapshot != "" {
@@ -106,6 +107,21 @@ func (e *Env) warnOnce() func(string) {
 			fmt.Fprintf(e.Streams.Err, "Warning: %s\n", term.Escape(text))
 		}
 	}
+}
+
+// Keep records the answers to live questions in the snapshot that was asked for.
+func (s *Session) Keep(a source.Answers) {
+	if s.recorder != nil {
+		s.recorder.Store().PutAnswers(a)
+	}
+}
+
+// Replayed are the answers to live questions that a snapshot holds.
+func (s *Session) Replayed() []source.Answers {
+	if s.replay == nil {
+		return nil
+	}
+	return s.replay.Answers()
 }
 
 // Close writes the snapshot that was asked for.

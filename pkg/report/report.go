@@ -36,6 +36,7 @@ type Report struct {
 	Budget     Budget            `json:"budget"`
 	Tree       []*Node           `json:"tree,omitempty"`
 	Services   []*Service        `json:"services,omitempty"`
+	Trace      *Trace            `json:"trace,omitempty"`
 }
 
 // Gap is something that could not be seen.

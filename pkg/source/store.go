@@ -43,15 +43,17 @@ type Store struct {
 	byKind  map[schema.GroupKind]map[object.Ref]Object
 	asked   map[Query]Asked
 	logs    map[LogQuery]LogText
+	answers map[string]Answers
 }
 
 // NewStore is an empty Store whose facts are judged as of now.
 func NewStore(now time.Time) *Store {
 	return &Store{
-		now:    now,
-		byKind: map[schema.GroupKind]map[object.Ref]Object{},
-		asked:  map[Query]Asked{},
-		logs:   map[LogQuery]LogText{},
+		now:     now,
+		byKind:  map[schema.GroupKind]map[object.Ref]Object{},
+		asked:   map[Query]Asked{},
+		logs:    map[LogQuery]LogText{},
+		answers: map[string]Answers{},
 	}
 }
 
@@ -314,6 +316,7 @@ type Contents struct {
 	Objects map[schema.GroupKind][]Object
 	Asked   []Asked
 	Logs    []LogText
+	Answers []Answers
 }
 
 // Contents copies out what the Store holds. The objects are shared, not copied.
@@ -334,6 +337,7 @@ func (s *Store) Contents() Contents {
 	slices.SortFunc(c.Logs, func(a, b LogText) int {
 		return strings.Compare(a.Query.key(), b.Query.key())
 	})
+	c.Answers = s.sortedAnswers()
 	return c
 }
 

@@ -27,7 +27,7 @@ func Render(w io.Writer, r *report.Report, _ term.Style) error {
 			arrow = "-.->"
 		}
 		if e.Below.Why != "" {
-			arrow += `|"` + escape(e.Below.Why) + `"|`
+			arrow += `|"` + Escape(e.Below.Why) + `"|`
 		}
 		fmt.Fprintf(out, "  n%d %s n%d\n", e.From, arrow, e.To)
 	}
@@ -57,22 +57,22 @@ func label(n *report.Node) string {
 	if words == "" && n.Health != report.NoHealth && n.Folded == 0 {
 		words = string(n.Health)
 	}
-	text := escape(n.Title)
+	text := Escape(n.Title)
 	if n.Asked {
 		text = "▸ " + text
 	}
 	if state := strings.TrimSpace(n.Ready + " " + words); state != "" {
-		text += "<br/>" + escape(state)
+		text += "<br/>" + Escape(state)
 	}
 	return `"` + text + `"`
 }
 
-// escape leaves letters, digits and a few harmless signs; everything else
+// Escape leaves letters, digits and a few harmless signs; everything else
 // becomes an entity code (#34;), which Mermaid decodes only after it has parsed
 // the chart. So no name can end its quotes, open a tag, a directive (%%{init})
 // or a Markdown string, or begin an entity. The colon is among them because
 // Mermaid takes "style…:…#…;" anywhere in a line for a style.
-func escape(text string) string {
+func Escape(text string) string {
 	var b strings.Builder
 	for _, r := range term.Escape(text) {
 		if unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r) || strings.ContainsRune(" _./,-=()…→›↑", r) {

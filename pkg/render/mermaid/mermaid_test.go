@@ -65,7 +65,7 @@ func TestHostileNamesStayInTheirQuotes(t *testing.T) {
 			}
 		}
 	}
-	if got, want := escape(`a"#b`), "a#34;#35;b"; got != want {
+	if got, want := Escape(`a"#b`), "a#34;#35;b"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -37,6 +38,14 @@ type containerLog struct {
 	Lines      int    `json:"lines,omitempty"`
 	Gap        *gap   `json:"gap,omitempty"`
 	Text       string `json:"text,omitempty"`
+}
+
+// liveAnswers is a document with what live questions were answered with.
+type liveAnswers struct {
+	APIVersion string     `json:"apiVersion"`
+	Kind       string     `json:"kind"`
+	About      string     `json:"about"`
+	Answers    rawMessage `json:"answers"`
 }
 
 // kindTable is how the server's kinds differ from the built-in ones.
@@ -97,6 +106,13 @@ func (f *file) ownDocument(l list, body []byte) error {
 		}
 		q := source.LogQuery{Namespace: c.Namespace, Pod: c.Pod, UID: c.UID, Container: c.Container, Previous: c.Previous, Lines: c.Lines}
 		f.kept.PutLog(source.LogText{Query: q, Text: c.Text, Gap: c.Gap.gap()})
+		return nil
+	case "Answers":
+		var a liveAnswers
+		if err := utiljson.Unmarshal(body, &a); err != nil {
+			return err
+		}
+		f.kept.PutAnswers(source.Answers{About: a.About, Document: json.RawMessage(a.Answers)})
 		return nil
 	}
 	return fmt.Errorf("%s %s is not known: it may be from a newer version", l.APIVersion, l.Kind)

@@ -103,6 +103,23 @@ func redactStrings(v any) {
 	}
 }
 
+// redactEvery redacts all text in a document that strangers wrote as a whole.
+func redactEvery(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for key, value := range v {
+			v[key] = redactEvery(value)
+		}
+	case []any:
+		for i, value := range v {
+			v[i] = redactEvery(value)
+		}
+	case string:
+		return redactText(v)
+	}
+	return v
+}
+
 // isSecretFlag says whether an argument is a flag whose value follows it.
 func isSecretFlag(v any) bool {
 	flag, _ := v.(string)

@@ -75,7 +75,8 @@ func writeAs(f io.Writer, path string, c source.Contents) error {
 }
 
 // Write writes what a Store holds as YAML documents that kubectl users can
-// read: a header, a List for each kind, the logs. What is secret is left out
+// read: a header, a List for each kind, the logs, the answers to live
+// questions. What is secret is left out
 // (see redact.go). The same contents give the same bytes.
 func Write(w io.Writer, c source.Contents) error {
 	out := &writer{w: bufio.NewWriter(w)}
@@ -85,6 +86,9 @@ func Write(w io.Writer, c source.Contents) error {
 	}
 	for _, l := range c.Logs {
 		out.log(l)
+	}
+	for _, a := range c.Answers {
+		out.answers(a)
 	}
 	return cmp.Or(out.err, out.w.Flush())
 }
@@ -119,6 +123,16 @@ func (w *writer) log(l source.LogText) {
 		APIVersion: ownVersion, Kind: "ContainerLog", Namespace: q.Namespace, Pod: q.Pod, UID: q.UID, Container: q.Container,
 		Previous: q.Previous, Lines: q.Lines, Gap: gapOf(l.Gap), Text: redactText(l.Text),
 	})
+}
+
+func (w *writer) answers(a source.Answers) {
+	var body map[string]any
+	if err := utiljson.Unmarshal(a.Document, &body); err != nil {
+		w.fail(fmt.Errorf("the answers about %s: %w", a.About, err))
+		return
+	}
+	redactEvery(body)
+	w.document(map[string]any{"apiVersion": ownVersion, "kind": "Answers", "about": a.About, "answers": body})
 }
 
 // objects writes the objects of a kind: those that were read in full as a v1

@@ -1,0 +1,185 @@
+package dns
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/leadsman-dev/leadsman/pkg/finding"
+	"github.com/leadsman-dev/leadsman/pkg/index"
+	"github.com/leadsman-dev/leadsman/pkg/report"
+)
+
+// Options are what the user chose beside the question, and what was observed.
+type Options struct {
+	Learn bool // say one plain sentence about each term
+	Seen  Observations
+}
+
+// Explain judges one name. It is a pure function of the view and the options.
+// The error is for a question that cannot be asked: a name that no resolver
+// would send, or a client that does not exist.
+func Explain(v *index.View, ask Ask, opts Options) (*report.Report, error) {
+	w, err := newWorld(v, ask, opts.Seen)
+	if err != nil {
+		return nil, err
+	}
+	if !ask.From.IsZero() && w.client == nil {
+		if err := noClient(v, ask); err != nil {
+			return nil, err
+		}
+	}
+	w.judge()
+	r := &report.Report{
+		APIVersion: report.APIVersion, Kind: "TraceDNS", Target: target(w),
+		Findings: w.found, Gaps: gaps(v), Trace: w.trace(opts.Learn),
+	}
+	if r.Findings == nil {
+		r.Findings = []finding.Finding{}
+	}
+	r.Verdict, r.Summary = w.summary()
+	return r, nil
+}
+
+func noClient(v *index.View, ask Ask) error {
+	presence, _ := v.Presence(ask.From)
+	switch presence {
+	case index.Missing:
+		return fmt.Errorf("%s in namespace %q does not exist; list what is there with: %s", ask.From, ask.From.Namespace, finding.Kubectl(ask.From.Namespace, "get", strings.ToLower(ask.From.Kind)))
+	case index.Present:
+		return fmt.Errorf("%s in namespace %q has no pod from which to look up a name; name one with --from pod/NAME", ask.From, ask.From.Namespace)
+	}
+	return nil // not seen: the defaults of its namespace are taken, and the gap says why
+}
+
+func target(w *world) string {
+	if w.client == nil {
+		return w.name.Written
+	}
+	return w.name.Written + " from " + podRef(w.client).Long()
+}
+
+// gaps are what could not be seen and was wanted.
+func gaps(v *index.View) []report.Gap {
+	out := []report.Gap{}
+	for _, g := range v.Gaps {
+		gap := report.Gap{Resource: g.Resource, Namespace: g.Namespace, Name: g.Name, Reason: string(g.Reason), Detail: g.Detail}
+		if g.Reason != "not served" && !slices.Contains(out, gap) {
+			out = append(out, gap)
+		}
+	}
+	return out
+}
+
+// summary is the verdict, and the one sentence that says it.
+func (w *world) summary() (report.Verdict, string) {
+	root := w.root()
+	if where, address := w.hostsEntry(); where != "" {
+		return report.OK, fmt.Sprintf("%s → %s   (%s), without asking DNS.", w.name.Written, address, where)
+	}
+	l := w.primary()
+	if l == nil {
+		return report.OK, fmt.Sprintf("%s is an address: no resolver asks anybody.", w.name.Written)
+	}
+	s, i := l.final()
+	broken := root != nil && root.Severity == finding.Error
+	switch {
+	case s != nil && s.State == Found && broken && w.cut(root):
+		return report.Broken, fmt.Sprintf("%s would be %s, but %s.", w.name.Written, w.answer(s), trimmed(root.Message))
+	case s != nil && s.State == Found && broken && strings.HasPrefix(root.Code, code("replica-")):
+		return report.Broken, fmt.Sprintf("%s → %s, but not always: %s.", w.name.Written, w.answer(s), trimmed(root.Message))
+	case s != nil && s.State == Found && broken && w.observedStep(s):
+		return report.Broken, fmt.Sprintf("%s → %s today, but %s.", w.name.Written, w.answer(s), trimmed(root.Message))
+	case s != nil && s.State == Found && broken:
+		return report.Broken, fmt.Sprintf("%s should be %s, but %s.", w.name.Written, w.answer(s), trimmed(root.Message))
+	case s != nil && s.State == Found:
+		return report.OK, fmt.Sprintf("%s → %s%s, on the %s of %s that %s would try.", w.name.Written, w.answer(s), w.origin(s), ordinal(i+1), counted(len(l.steps), "name"), l.libc)
+	case broken:
+		return report.Broken, fmt.Sprintf("%s is not found: %s.", w.name.Written, trimmed(root.Message))
+	case s != nil && s.State == Open:
+		e := w.expect(Question{Name: s.Name, Type: w.types()[0]})
+		return report.Unknown, fmt.Sprintf("Whether %s is found cannot be told: %s %s.", w.name.Written, s.Name, cmp.Or(e.Why, "was not asked"))
+	case root != nil && root.Code == code("ptr-absent"):
+		return report.OK, upper(trimmed(root.Message)) + "."
+	}
+	return report.Broken, fmt.Sprintf("%s is not found: none of %s exists.", w.name.Written, counted(len(l.steps), "name"))
+}
+
+func (w *world) root() *finding.Finding {
+	if len(w.found) == 0 {
+		return nil
+	}
+	return &w.found[0]
+}
+
+// cut says whether the fault keeps every answer from the pod.
+func (w *world) cut(f *finding.Finding) bool {
+	return slices.Contains([]string{"dns-service-missing", "dns-no-ready-endpoints", "dns-selector-mismatch", "nodelocal-down", "netpol-egress-dns", "netpol-ingress-dns", "nameserver-unknown", "hostnet-clusterfirst", "missing-cluster-dns", "replica-unreachable-from-node"}, f.Code[len("dns/"):])
+}
+
+func (w *world) observedStep(s *Step) bool {
+	_, ok := w.consensus(Question{Name: s.Name, Type: w.types()[0]})
+	return ok
+}
+
+// answer is what a step brings, on one line.
+func (w *world) answer(s *Step) string {
+	var all []string
+	for _, t := range w.types() {
+		q := Question{Name: s.Name, Type: t}
+		if c, ok := w.consensus(q); ok {
+			all = append(all, c.records...)
+		} else if e := w.expect(q); e.Rcode == NoError {
+			all = append(all, recordTexts(e.Records)...)
+		}
+	}
+	all = distinct(all)
+	if len(all) > 4 {
+		all = append(all[:4], fmt.Sprintf("… %d more", len(all)-4))
+	}
+	return cmp.Or(strings.Join(all, " "), "an answer")
+}
+
+// origin is "   (Service/redis spec.clusterIP)".
+func (w *world) origin(s *Step) string {
+	for _, t := range w.types() {
+		e := w.expect(Question{Name: s.Name, Type: t})
+		switch {
+		case e.Rcode == NoError && !e.Object.IsZero():
+			return fmt.Sprintf("   (%s)", strings.TrimSpace(e.Object.String()+" "+e.Field))
+		case e.By == "forward":
+			return "   (from outside of the cluster)"
+		}
+	}
+	return ""
+}
+
+func ordinal(n int) string {
+	switch {
+	case n%100 >= 11 && n%100 <= 13:
+	case n%10 == 1:
+		return fmt.Sprintf("%dst", n)
+	case n%10 == 2:
+		return fmt.Sprintf("%dnd", n)
+	case n%10 == 3:
+		return fmt.Sprintf("%drd", n)
+	}
+	return fmt.Sprintf("%dth", n)
+}
+
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+func trimmed(message string) string { return strings.TrimRight(strings.TrimSpace(message), ".") }
+
+func upper(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}

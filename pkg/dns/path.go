@@ -1,0 +1,212 @@
+package dns
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/leadsman-dev/leadsman/pkg/finding"
+	"github.com/leadsman-dev/leadsman/pkg/netpol"
+	"github.com/leadsman-dev/leadsman/pkg/object"
+	"github.com/leadsman-dev/leadsman/pkg/source"
+)
+
+// servicePath is the way from the nameserver to the pods that answer.
+func servicePath() Analyzer {
+	return Analyzer{Name: "path", Docs: []finding.Doc{
+		page("dns-service-missing", finding.Error, "There is no DNS Service", "Nothing stands behind the address that pods ask.",
+			"The Services of kube-system were listed, and none is the cluster's DNS; no provider's DNS was recognised.", "Create the Service kube-dns with the address of the kubelets' clusterDNS.", "Kubernetes, DNS for Services and Pods"),
+		page("dns-no-ready-endpoints", finding.Error, "No DNS pod is ready", "Queries to the DNS Service are refused or time out: every lookup in the cluster fails.",
+			"The Service's EndpointSlices were seen and hold no ready endpoint.", "Look at the DNS pods: kubectl -n kube-system describe pods -l k8s-app=kube-dns.", "kube-proxy: a Service without endpoints rejects"),
+		page("dns-selector-mismatch", finding.Error, "The DNS Service selects no pod, though DNS pods run", "The Service has no endpoints because its selector and the pods' labels differ.",
+			"The selector matches no pod, and pods that are labelled as DNS pods are there.", "Set the Service's selector to the pods' labels.", "Kubernetes, Services"),
+		page("dns-tcp-port-missing", finding.Warning, "The DNS Service has no TCP port", "Large answers, which are asked for again over TCP, are lost.",
+			"The Service has port 53 over UDP only.", "Add port 53 over TCP.", "RFC 7766"),
+		page("nodelocal-down", finding.Error, "NodeLocal DNSCache does not run on the pod's node", "The pod asks the cache's address, where nothing listens.",
+			"The pod's nameserver is the cache's link-local address, and no ready node-local-dns pod is on its node.", "Look at the DaemonSet node-local-dns.", "Kubernetes, Using NodeLocal DNSCache"),
+	}, Run: func(w *world) {
+		w.serviceThere()
+		w.cacheThere()
+		if w.dnsService != nil {
+			w.endpointsThere()
+			w.tcpThere()
+		}
+	}}
+}
+
+func (w *world) serviceThere() {
+	if w.dnsService != nil || w.managed != "" || w.throughCache() || !w.v.Answered(source.Query{Kind: serviceKind, Namespace: systemNamespace}) && !w.v.Answered(source.Query{Kind: serviceKind}) {
+		return
+	}
+	r := serviceRef(systemNamespace, "kube-dns")
+	address := "10.96.0.10"
+	if len(w.conf.Nameservers) > 0 {
+		address = w.conf.Nameservers[0]
+	}
+	w.say("dns-service-missing", finding.Error, r, "there is no DNS Service, so nothing stands behind the address that pods ask",
+		facts(fact(r, "metadata.name", "no Service of this name, or labelled k8s-app=kube-dns")),
+		command("create it, at the address that the kubelets give to pods", systemNamespace, "expose", "deployment", "coredns", "--name=kube-dns", "--cluster-ip="+address, "--port=53", "--protocol=UDP"))
+}
+
+func (w *world) endpointsThere() {
+	s := w.dnsService
+	ref := serviceRef(s.Namespace, s.Name)
+	slices, seen := w.slicesOf(s.Namespace, s.Name)
+	if !seen || anyReady(slices) || len(s.Spec.Selector) == 0 && len(slices) == 0 {
+		return
+	}
+	if loose := w.looseServers(); len(w.replicas) == 0 && len(loose) > 0 {
+		w.say("dns-selector-mismatch", finding.Error, ref, fmt.Sprintf("the DNS Service selects %s, which no pod carries; %s carries %s", selectorText(s.Spec.Selector), podRef(loose[0]), selectorText(loose[0].Labels)),
+			facts(fact(ref, "spec.selector", selectorText(s.Spec.Selector)), fact(podRef(loose[0]), "metadata.labels", selectorText(loose[0].Labels))),
+			command("select the DNS pods", s.Namespace, "set", "selector", "service/"+s.Name, dnsLabel+"="+loose[0].Labels[dnsLabel]))
+	}
+	what := fmt.Sprintf("none of %d DNS pods is ready", len(w.replicas))
+	if len(w.replicas) == 0 {
+		what = "there is no DNS pod"
+	}
+	w.say("dns-no-ready-endpoints", finding.Error, ref, what+": every query to "+strings.Join(clusterIPs(s), ", ")+" fails",
+		facts(fact(ref, "EndpointSlices", "no ready endpoint")), command("see what ails the DNS pods", s.Namespace, "describe", "pods", "-l", selectorText(s.Spec.Selector)))
+}
+
+// looseServers are pods that are labelled as DNS pods, and not selected.
+func (w *world) looseServers() []*corev1.Pod {
+	sel := labels.SelectorFromSet(w.dnsService.Spec.Selector)
+	var out []*corev1.Pod
+	for _, name := range []string{"kube-dns", "coredns"} {
+		for _, it := range w.v.WithLabel(podKind, w.dnsService.Namespace, dnsLabel, name) {
+			if p, ok := it.Object.(*corev1.Pod); ok && !sel.Matches(labels.Set(p.Labels)) {
+				out = append(out, p)
+			}
+		}
+	}
+	return out
+}
+
+func (w *world) tcpThere() {
+	s := w.dnsService
+	has := func(p corev1.Protocol) bool {
+		return slices.ContainsFunc(s.Spec.Ports, func(sp corev1.ServicePort) bool { return sp.Port == 53 && sp.Protocol == p })
+	}
+	if has(corev1.ProtocolUDP) && !has(corev1.ProtocolTCP) {
+		ref := serviceRef(s.Namespace, s.Name)
+		w.say("dns-tcp-port-missing", finding.Warning, ref, "the DNS Service has port 53 over UDP only: answers that do not fit are lost", facts(fact(ref, "spec.ports", "53/UDP")),
+			command("add the port over TCP", s.Namespace, "patch", "service", s.Name, "--type=json", "-p", `[{"op":"add","path":"/spec/ports/-","value":{"name":"dns-tcp","port":53,"protocol":"TCP","targetPort":53}}]`))
+	}
+}
+
+func (w *world) cacheThere() {
+	if w.client == nil || !slices.Contains(w.conf.Nameservers, nodeLocalAddress) || w.dnsService == nil || !w.v.Answered(podsOf(w.dnsService)) && !w.v.Answered(source.Query{Kind: podKind, Namespace: w.dnsService.Namespace}) && !w.v.Answered(source.Query{Kind: podKind}) {
+		return
+	}
+	if slices.ContainsFunc(w.nodeLocal, func(p *corev1.Pod) bool { return p.Spec.NodeName == w.client.Spec.NodeName && podReady(p) }) {
+		return
+	}
+	ds := object.Ref{Group: "apps", Version: "v1", Kind: "DaemonSet", Namespace: systemNamespace, Name: "node-local-dns"}
+	w.say("nodelocal-down", finding.Error, ds, fmt.Sprintf("the pod asks NodeLocal DNSCache at %s, and no ready pod of it runs on node %s", nodeLocalAddress, w.client.Spec.NodeName),
+		facts(fact(podRef(w.client), "spec.nodeName", w.client.Spec.NodeName)), command("see what ails the cache", systemNamespace, "describe", "pods", "-l", "k8s-app=node-local-dns"))
+}
+
+// policyPath asks the NetworkPolicies whether the client may reach the servers.
+func policyPath() Analyzer {
+	return Analyzer{Name: "policies", Docs: []finding.Doc{
+		page("netpol-egress-dns", finding.Error, "A NetworkPolicy cuts the pod off from DNS", "Every lookup of the pod times out.",
+			"The client's policies deny UDP 53 to the DNS pods.", "Allow egress to port 53, UDP and TCP, of the DNS pods.", "networking.k8s.io/v1 NetworkPolicy"),
+		page("netpol-ingress-dns", finding.Error, "A NetworkPolicy at the DNS pods keeps the pod out", "Every lookup of the pod times out.",
+			"Policies that select the DNS pods deny UDP 53 from the client.", "Allow ingress to port 53, UDP and TCP, from all namespaces.", "networking.k8s.io/v1 NetworkPolicy"),
+		page("netpol-udp-only", finding.Warning, "A NetworkPolicy allows DNS over UDP but not over TCP", "Large answers, which are asked for again over TCP, are lost.",
+			"UDP 53 is allowed and TCP 53 is denied.", "Allow port 53 over TCP too.", "RFC 7766"),
+	}, Run: func(w *world) {
+		if w.client == nil || w.client.Spec.HostNetwork || w.throughCache() {
+			return
+		}
+		for _, r := range w.replicas {
+			if w.policed(r) {
+				return
+			}
+		}
+	}}
+}
+
+func (w *world) policed(server *corev1.Pod) bool {
+	port := int32(53)
+	if s, ok := w.server(server); ok {
+		port = s.Port
+	}
+	ask := func(p corev1.Protocol) netpol.Answer {
+		return w.policies().Decide(netpol.Question{Client: w.client, Server: server, Port: netpol.Port{Number: port, Protocol: p}})
+	}
+	udp, tcp := ask(corev1.ProtocolUDP), ask(corev1.ProtocolTCP)
+	name, a := "", udp
+	switch {
+	case udp.Value == netpol.Denied && udp.Direction == netpol.Egress:
+		name = "netpol-egress-dns"
+	case udp.Value == netpol.Denied:
+		name = "netpol-ingress-dns"
+	case udp.Value == netpol.Allowed && tcp.Value == netpol.Denied:
+		name, a = "netpol-udp-only", tcp
+	default:
+		return false
+	}
+	severity := finding.Error
+	if name == "netpol-udp-only" {
+		severity = finding.Warning
+	}
+	peer := `{"namespaceSelector":{"matchLabels":{"kubernetes.io/metadata.name":"` + server.Namespace + `"}}}`
+	op := `[{"op":"add","path":"/spec/egress/-","value":{"to":[` + peer + `],"ports":[{"port":53,"protocol":"UDP"},{"port":53,"protocol":"TCP"}]}}]`
+	if a.Direction == netpol.Ingress {
+		op = `[{"op":"add","path":"/spec/ingress/-","value":{"from":[{"namespaceSelector":{}}],"ports":[{"port":53,"protocol":"UDP"},{"port":53,"protocol":"TCP"}]}}]`
+	}
+	if w.noRules(a) { // there is no list yet to add to
+		op = strings.Replace(op, `/-","value":{`, `","value":[{`, 1)
+		op = strings.TrimSuffix(op, "}]") + "]}]"
+	}
+	w.say(name, severity, a.Policy, "DNS is cut off: "+a.Why+" (computed; whether the network plugin enforces it is not known)", facts(fact(a.Policy, a.Rule, a.Why)),
+		command("allow DNS", a.Policy.Namespace, "patch", "networkpolicy", a.Policy.Name, "--type=json", "-p", op))
+	return true
+}
+
+// noRules says whether the policy that decided has no rule in its direction.
+func (w *world) noRules(a netpol.Answer) bool {
+	it, _ := w.v.Get(a.Policy)
+	p, ok := it.Object.(*networkingv1.NetworkPolicy)
+	return ok && (a.Direction == netpol.Ingress && len(p.Spec.Ingress) == 0 || a.Direction == netpol.Egress && len(p.Spec.Egress) == 0)
+}
+
+// unreachable compares what the replicas say, asked through the API server,
+// with what the pod itself finds.
+func unreachable() Analyzer {
+	return Analyzer{Name: "reach", Docs: []finding.Doc{
+		page("replica-unreachable-from-node", finding.Error, "The replicas answer, and the pod gets no answer", "Something between the pod and the DNS pods loses the queries: a policy of the network plugin, kube-proxy, a route or a firewall of the node.",
+			"Every replica that was asked through the API server finds the name, and getent in the pod does not.", "Ask from another pod on the same node, then from one on another node; see the log of kube-proxy and of the network plugin.", "kube-proxy; the network plugin"),
+	}, Run: func(w *world) {
+		l := w.primary()
+		text, ran := w.seen.Getent.said()
+		if l == nil || !ran || w.seen.Getent.ExitCode == 0 && strings.TrimSpace(text) != "" || w.client == nil {
+			return
+		}
+		s, _ := l.final()
+		if s == nil || s.State != Found || !w.observedStep(s) {
+			return
+		}
+		w.say("replica-unreachable-from-node", finding.Error, podRef(w.client), fmt.Sprintf("every DNS replica finds %s, and getent in the pod does not: the queries are lost on the way from node %s (observed)", w.name.Written, w.client.Spec.NodeName),
+			facts(fact(podRef(w.client), "getent ahosts "+w.name.Written, fmt.Sprintf("exit code %d", w.seen.Getent.ExitCode))),
+			command("see what kube-proxy says on the node", systemNamespace, "logs", "-l", "k8s-app=kube-proxy", "--tail=20"))
+	}}
+}
+
+// weighPolicies: what the pod finds proves that no policy keeps it from DNS.
+func (w *world) weighPolicies() {
+	if text, ran := w.seen.Getent.said(); !ran || w.seen.Getent.ExitCode != 0 || strings.TrimSpace(text) == "" {
+		return
+	}
+	for i := range w.found {
+		if f := &w.found[i]; strings.HasPrefix(f.Code, code("netpol-")) {
+			f.Severity = finding.Info
+			f.Message += "; but getent in the pod finds the name, so the network plugin does not enforce it (observed)"
+		}
+	}
+}

@@ -1,0 +1,325 @@
+package dns
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/leadsman-dev/leadsman/pkg/finding"
+	"github.com/leadsman-dev/leadsman/pkg/index"
+	"github.com/leadsman-dev/leadsman/pkg/object"
+	"github.com/leadsman-dev/leadsman/pkg/report"
+)
+
+var (
+	serviceKind   = schema.GroupKind{Kind: "Service"}
+	podKind       = schema.GroupKind{Kind: "Pod"}
+	configMapKind = schema.GroupKind{Kind: "ConfigMap"}
+	namespaceKind = schema.GroupKind{Kind: "Namespace"}
+	eventKind     = schema.GroupKind{Kind: "Event"}
+	sliceKind     = schema.GroupKind{Group: discoveryv1.GroupName, Kind: "EndpointSlice"}
+)
+
+const (
+	systemNamespace  = "kube-system"
+	openshiftDNS     = "openshift-dns"
+	gkeCloudDNS      = "169.254.169.254"
+	nodeLocalAddress = "169.254.20.10"
+	defaultDomain    = "cluster.local"
+	dnsLabel         = "k8s-app"
+)
+
+// world is all that one judgement knows.
+type world struct {
+	v    *index.View
+	ask  Ask
+	seen Observations
+	name Name
+
+	client    *corev1.Pod
+	namespace string
+
+	kubelet    Kubelet // observed, or from the ConfigMap; empty where neither
+	kubeletWhy string
+	domain     report.Known
+
+	predicted Prediction
+	conf      ResolvConf
+	confClaim report.Claim
+
+	dnsService *corev1.Service
+	serverWhy  string // how the Service was found
+	replicas   []*corev1.Pod
+	nodeLocal  []*corev1.Pod
+	core       *Corefile
+	managed    string // what answers where it cannot be seen: "GKE Cloud DNS"
+	notes      []string
+
+	libcs    []Libc
+	libcHow  report.Known
+	expected map[Question]Expected
+	ladders  []ladder
+	found    []finding.Finding
+}
+
+func newWorld(v *index.View, ask Ask, seen Observations) (*world, error) {
+	name, err := ParseName(ask.Name)
+	if err != nil {
+		return nil, err
+	}
+	w := &world{v: v, ask: ask, seen: seen, name: name, expected: map[Question]Expected{}}
+	w.client = clientOf(v, ask)
+	w.namespace = cmp.Or(ask.Namespace, ask.From.Namespace, "default")
+	if w.client != nil {
+		w.namespace = w.client.Namespace
+		if seen.Pod != "" && seen.Pod != w.client.UID {
+			w.seen.ResolvConf, w.seen.Hosts, w.seen.Getent, w.seen.Nslookup, w.seen.Libc = nil, nil, nil, nil, ""
+		}
+	}
+	w.readKubelet()
+	w.findServers()
+	w.readCorefile()
+	w.findDomain()
+	w.readResolvConf()
+	w.chooseLibc()
+	return w, nil
+}
+
+// clientOf is the pod that asks: the one that was named, or the first of a
+// workload's pods that runs.
+func clientOf(v *index.View, ask Ask) *corev1.Pod {
+	if ask.From.IsZero() {
+		return nil
+	}
+	it, ok := v.Get(ask.From)
+	if !ok {
+		return nil
+	}
+	if pod, ok := it.Object.(*corev1.Pod); ok {
+		return pod
+	}
+	sel := selectorOf(it.Object)
+	if sel == nil {
+		return nil
+	}
+	var best *corev1.Pod
+	for _, p := range v.Select(podKind, it.Ref.Namespace, sel) {
+		pod, ok := p.Object.(*corev1.Pod)
+		if ok && (best == nil || score(pod) > score(best)) {
+			best = pod
+		}
+	}
+	return best
+}
+
+func score(p *corev1.Pod) int {
+	switch {
+	case p.DeletionTimestamp != nil || p.Status.Phase == corev1.PodFailed || p.Status.Phase == corev1.PodSucceeded:
+		return 0
+	case podReady(p):
+		return 3
+	case p.Status.Phase == corev1.PodRunning:
+		return 2
+	}
+	return 1
+}
+
+func podReady(p *corev1.Pod) bool {
+	return slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
+		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+	})
+}
+
+// readKubelet prefers what the node's kubelet says of itself to the ConfigMap
+// that kubeadm keeps for all kubelets.
+func (w *world) readKubelet() {
+	if w.seen.Kubelet != nil {
+		w.kubelet, w.kubeletWhy = *w.seen.Kubelet, "configz of the client's kubelet"
+		return
+	}
+	it, ok := w.v.Get(object.Ref{Version: "v1", Kind: "ConfigMap", Namespace: systemNamespace, Name: "kubelet-config"})
+	if cm, typed := it.Object.(*corev1.ConfigMap); ok && typed {
+		w.kubelet, w.kubeletWhy = parseKubelet(cm.Data["kubelet"]), "ConfigMap kubelet-config"
+	}
+}
+
+// findServers finds the DNS Service by the nameserver that the pod has, and
+// what stands behind it.
+func (w *world) findServers() {
+	var addresses []string
+	if text, ok := w.seen.ResolvConf.said(); ok {
+		addresses, w.serverWhy = ParseResolvConf(text).Nameservers, "the nameserver in the pod's resolv.conf"
+	} else if len(w.kubelet.ClusterDNS) > 0 {
+		addresses, w.serverWhy = w.kubelet.ClusterDNS, "clusterDNS in "+w.kubeletWhy
+	}
+	for _, s := range index.Typed[*corev1.Service](w.v, serviceKind, "") {
+		if slices.ContainsFunc(addresses, func(a string) bool { return slices.Contains(clusterIPs(s), a) }) {
+			w.dnsService = s
+			break
+		}
+	}
+	if w.dnsService == nil {
+		if w.dnsService = stockService(w.v); w.dnsService != nil {
+			w.serverWhy = "the Service by its name; no nameserver leads to it for certain"
+			if len(addresses) == 0 {
+				w.serverWhy = "the Service by its name"
+			}
+		}
+	}
+	w.findReplicas()
+}
+
+// stockService is the cluster's DNS Service where it goes by a usual name.
+func stockService(v *index.View) *corev1.Service {
+	for _, r := range []object.Ref{{Namespace: systemNamespace, Name: "kube-dns"}, {Namespace: systemNamespace, Name: "coredns"}, {Namespace: openshiftDNS, Name: "dns-default"}, {Namespace: systemNamespace, Name: "rke2-coredns-rke2-coredns"}} {
+		if it, ok := v.Get(object.Ref{Version: "v1", Kind: "Service", Namespace: r.Namespace, Name: r.Name}); ok {
+			if s, ok := it.Object.(*corev1.Service); ok {
+				return s
+			}
+		}
+	}
+	for _, s := range index.Typed[*corev1.Service](v, serviceKind, systemNamespace) {
+		if s.Labels[dnsLabel] == "kube-dns" && !strings.Contains(s.Name, "upstream") {
+			return s
+		}
+	}
+	return nil
+}
+
+func (w *world) findReplicas() {
+	for _, it := range w.v.WithLabel(podKind, systemNamespace, dnsLabel, "node-local-dns") {
+		if p, ok := it.Object.(*corev1.Pod); ok {
+			w.nodeLocal = append(w.nodeLocal, p)
+		}
+	}
+	if w.dnsService == nil || len(w.dnsService.Spec.Selector) == 0 {
+		return
+	}
+	for _, it := range w.v.Select(podKind, w.dnsService.Namespace, labels.SelectorFromSet(w.dnsService.Spec.Selector)) {
+		if p, ok := it.Object.(*corev1.Pod); ok && p.Status.Phase != corev1.PodFailed && p.Status.Phase != corev1.PodSucceeded {
+			w.replicas = append(w.replicas, p)
+		}
+	}
+}
+
+// serverPod is a pod whose configuration stands for all: the newest.
+func (w *world) serverPod() *corev1.Pod {
+	var best *corev1.Pod
+	for _, p := range w.replicas {
+		if best == nil || p.CreationTimestamp.After(best.CreationTimestamp.Time) {
+			best = p
+		}
+	}
+	return best
+}
+
+// findDomain finds the cluster domain, by the best of what is known.
+func (w *world) findDomain() {
+	if text, ok := w.seen.ResolvConf.said(); ok {
+		for _, s := range ParseResolvConf(text).Search {
+			if d, ok := strings.CutPrefix(s, w.namespace+".svc."); ok {
+				w.domain = report.Known{Value: d, Claim: report.Observed, Why: "the search list in the pod's resolv.conf"}
+				return
+			}
+		}
+	}
+	for _, a := range w.seen.Answers {
+		for _, r := range a.Records {
+			if d, ok := strings.CutPrefix(r.Data, "kubernetes.default.svc."); ok && a.Question.Type == PTR {
+				w.domain = report.Known{Value: strings.TrimSuffix(d, "."), Claim: report.Observed, Why: "the PTR record of the API server's address"}
+				return
+			}
+		}
+	}
+	if zone, d := w.corefileDomain(); d != nil {
+		w.domain = report.Known{Value: zone, Claim: report.Computed, Why: fmt.Sprintf("the kubernetes directive in the Corefile, line %d", d.Line)}
+		return
+	}
+	if w.kubelet.ClusterDomain != "" {
+		w.domain = report.Known{Value: strings.TrimSuffix(w.kubelet.ClusterDomain, "."), Claim: report.Computed, Why: w.kubeletWhy}
+		return
+	}
+	w.domain = report.Known{Value: defaultDomain, Claim: report.Unproven, Why: "the usual one; nothing that was seen says otherwise"}
+}
+
+// corefileDomain is the first forward zone of a kubernetes directive.
+func (w *world) corefileDomain() (string, *Directive) {
+	if w.core == nil {
+		return "", nil
+	}
+	for i := range w.core.Blocks {
+		b := &w.core.Blocks[i]
+		d := b.plugin("kubernetes")
+		if d == nil {
+			continue
+		}
+		for _, z := range b.origins(d.Args) {
+			if z != "." && !strings.HasSuffix(z, ".arpa.") {
+				return strings.TrimSuffix(z, "."), d
+			}
+		}
+	}
+	return "", nil
+}
+
+func (w *world) readResolvConf() {
+	node := Node{ClusterDNS: w.kubelet.ClusterDNS, ClusterDomain: cmp.Or(w.kubelet.ClusterDomain, w.domain.Value)}
+	if len(node.ClusterDNS) == 0 && w.dnsService != nil && w.seen.Kubelet == nil {
+		node.ClusterDNS = clusterIPs(w.dnsService)[:min(1, len(clusterIPs(w.dnsService)))]
+	}
+	if text, ok := w.seen.NodeConf.said(); ok {
+		host := ParseResolvConf(text)
+		node.Host = &host
+	}
+	spec := &corev1.PodSpec{}
+	if w.client != nil {
+		spec = &w.client.Spec
+	}
+	if len(node.ClusterDNS) == 0 && w.seen.Kubelet == nil {
+		node.ClusterDNS = []string{""} // unknown is not none: the cluster's rules still hold
+	}
+	w.predicted = Predict(spec, w.namespace, node)
+	w.predicted.Conf.Nameservers = slices.DeleteFunc(w.predicted.Conf.Nameservers, func(s string) bool { return s == "" })
+	w.conf, w.confClaim = w.predicted.Conf, report.Computed
+	if w.predicted.HostPart && w.predicted.Policy == "Default" {
+		w.confClaim = report.Unproven
+	}
+	if text, ok := w.seen.ResolvConf.said(); ok {
+		w.conf, w.confClaim = ParseResolvConf(text), report.Observed
+	}
+}
+
+// chooseLibc goes by what was asked for, then by what was observed, then by
+// the image, and else shows all.
+func (w *world) chooseLibc() {
+	switch l := w.ask.Libc; {
+	case l == All:
+		w.libcs, w.libcHow = Libcs(), report.Known{Value: string(Glibc), Claim: report.Unproven, Why: "all resolvers are shown"}
+	case l != "" && l != Auto:
+		w.libcs, w.libcHow = []Libc{l}, report.Known{Value: string(l), Claim: report.Unproven, Why: "as asked for"}
+	case w.seen.Libc != "":
+		w.libcs, w.libcHow = []Libc{w.seen.Libc}, report.Known{Value: string(w.seen.Libc), Claim: report.Observed, Why: w.seen.LibcWhy}
+	case strings.Contains(w.image(), "alpine"):
+		w.libcs, w.libcHow = []Libc{Musl}, report.Known{Value: string(Musl), Claim: report.Unproven, Why: "the image's name says alpine"}
+	default:
+		w.libcs, w.libcHow = []Libc{Glibc}, report.Known{Value: string(Glibc), Claim: report.Unproven, Why: "the usual one; --libc names another, or all"}
+	}
+}
+
+func (w *world) image() string {
+	if w.client == nil {
+		return ""
+	}
+	for _, c := range w.client.Spec.Containers {
+		if w.ask.Container == "" || c.Name == w.ask.Container {
+			return c.Image
+		}
+	}
+	return ""
+}

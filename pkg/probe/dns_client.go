@@ -1,0 +1,119 @@
+package probe
+
+import (
+	"context"
+	"regexp"
+	"strings"
+)
+
+// Said is what a file or a program in a pod said.
+type Said struct {
+	Text string
+	Code int
+	Err  string // why it said nothing: then Text proves nothing
+}
+
+// Resolver is how a container resolves names.
+type Resolver struct {
+	Conf  Said   // /etc/resolv.conf
+	Hosts Said   // /etc/hosts
+	Libc  string // "glibc", "musl", or "" where it could not be told
+	Why   string // the file that tells
+}
+
+// The parts are marked by lines that no such file has.
+const (
+	hostsMark = "=leadsman:hosts="
+	libcMark  = "=leadsman:libc="
+)
+
+// lookAround prints the two files and the C libraries of the container. What
+// the dynamic loader is called is part of each libc's ABI.
+const lookAround = `cat /etc/resolv.conf; c=$?; echo; echo ` + hostsMark + `$c
+cat /etc/hosts; c=$?; echo; echo ` + libcMark + `$c
+for f in /lib/ld-musl-* /lib/ld-linux* /lib64/ld-linux* /lib/*/ld-linux* /usr/lib/*/ld-linux* /lib/libc.so.6 /lib64/libc.so.6; do
+  [ -e "$f" ] && echo "$f"
+done
+exit 0`
+
+// Resolver reads how a container resolves names, with one exec.
+func (p *Prober) Resolver(ctx context.Context, in Container) (Resolver, Result) {
+	out, err := p.exec(ctx, in, "sh", "-c", lookAround)
+	if err != nil {
+		r := execFailed(err)
+		return Resolver{Conf: Said{Err: r.Detail}, Hosts: Said{Err: r.Detail}}, r
+	}
+	if noShell(out) {
+		const why = "the image has no shell or tools"
+		return Resolver{Conf: Said{Err: why}, Hosts: Said{Err: why}}, Result{Outcome: Unable, Detail: why}
+	}
+	return parseResolver(out.stdout), Result{Outcome: Answered}
+}
+
+// noShell knows runtimes that report a missing program by its exit code.
+func noShell(out output) bool {
+	return (out.code == 126 || out.code == 127) && out.stdout == "" || out.stdout == "" && noSuchProgram(out.stderr)
+}
+
+func parseResolver(text string) Resolver {
+	conf, rest := cutMark(text, hostsMark)
+	hosts, libs := cutMark(rest, libcMark)
+	r := Resolver{Conf: conf, Hosts: hosts}
+	for _, file := range strings.Fields(libs) {
+		switch {
+		case strings.Contains(file, "/ld-musl-"):
+			r.Libc, r.Why = "musl", file+" is there"
+			return r
+		case r.Libc == "" && (strings.Contains(file, "/ld-linux") || strings.HasSuffix(file, "/libc.so.6")):
+			r.Libc, r.Why = "glibc", file+" is there"
+		}
+	}
+	return r
+}
+
+// cutMark splits at the last line that begins with the mark: what stands
+// before it is the file, whose exit code follows the mark.
+func cutMark(text, mark string) (Said, string) {
+	at := strings.LastIndex(text, "\n"+mark)
+	if at < 0 {
+		return Said{Err: "it could not be read to its end"}, text
+	}
+	code, rest, _ := strings.Cut(text[at+1+len(mark):], "\n")
+	if code != "0" {
+		return Said{Err: "cat cannot read it"}, rest
+	}
+	return Said{Text: text[:at]}, rest
+}
+
+// lookup asks the container's own libc, or says that there is no such program.
+const lookup = `command -v getent >/dev/null 2>&1 || { echo =leadsman:none= ; exit 0; }
+getent ahosts "$1" 2>&1; echo "=leadsman:code=$?"`
+
+// Getent resolves a name as the container's programs do (getent ahosts: A and
+// AAAA by its libc, /etc/hosts and nsswitch.conf).
+func (p *Prober) Getent(ctx context.Context, in Container, name string) Said {
+	out, err := p.exec(ctx, in, "sh", "-c", lookup, "sh", name)
+	switch {
+	case err != nil:
+		return Said{Err: execFailed(err).Detail}
+	case noShell(out):
+		return Said{Err: "the image has no shell or tools"}
+	case strings.Contains(out.stdout, "=leadsman:none="):
+		return Said{Err: "the image has no getent"}
+	}
+	found := lookupCode.FindStringSubmatchIndex(out.stdout)
+	if found == nil {
+		return Said{Err: "getent did not end"}
+	}
+	return Said{Text: out.stdout[:found[0]], Code: number(out.stdout[found[2]:found[3]])}
+}
+
+var lookupCode = regexp.MustCompile(`=leadsman:code=(\d{1,3})\s*$`)
+
+func number(digits string) int {
+	n := 0
+	for _, d := range digits {
+		n = n*10 + int(d-'0')
+	}
+	return n
+}

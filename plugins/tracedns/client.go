@@ -1,0 +1,62 @@
+package tracedns
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/leadsman-dev/leadsman/pkg/cli"
+	"github.com/leadsman-dev/leadsman/pkg/source"
+)
+
+// settle finds out in which namespace the client is.
+func (o *options) settle(ctx context.Context, env *cli.Env, session *cli.Session) error {
+	namespace, err := env.Namespace(&o.Shared, false)
+	if err != nil {
+		return err
+	}
+	if o.ask.From.Namespace != "" {
+		namespace = o.ask.From.Namespace
+	}
+	if namespace == "" {
+		if namespace, err = o.namespaceInSnapshot(ctx, session); err != nil {
+			return err
+		}
+	}
+	o.ask.Namespace = namespace
+	if o.ask.From.Name != "" {
+		o.ask.From.Namespace = namespace
+	}
+	return nil
+}
+
+// namespaceInSnapshot is that of the recorded question, or that of the only
+// object with the client's name.
+func (o *options) namespaceInSnapshot(ctx context.Context, session *cli.Session) (string, error) {
+	if namespace, err := recordedNamespace(o.ask, session.Replayed()); namespace != "" || err != nil {
+		return namespace, err
+	}
+	if o.ask.From.Name == "" {
+		return corev1.NamespaceDefault, nil
+	}
+	result, err := session.Read(ctx, source.Query{Kind: o.ask.From.GroupKind(), Metadata: true})
+	if err != nil {
+		return "", err
+	}
+	var found []string
+	for _, object := range result.Objects {
+		if object.GetName() == o.ask.From.Name && !slices.Contains(found, object.GetNamespace()) {
+			found = append(found, object.GetNamespace())
+		}
+	}
+	switch len(found) {
+	case 0:
+		return "", fmt.Errorf("the snapshot has no %s; in which namespace is it? give -n NAMESPACE", o.ask.From)
+	case 1:
+		return found[0], nil
+	}
+	return "", fmt.Errorf("%s is in several namespaces of the snapshot: choose with -n one of %s", o.ask.From, strings.Join(found, ", "))
+}
