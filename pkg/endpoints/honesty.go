@@ -8,7 +8,7 @@ func honesty() Analyzer {
 		page("cannot-see", finding.Warning, "Not enough could be seen for a verdict",
 			"Slices or pods could not be listed: what was not seen is unknown, never missing.",
 			"The list of the Service's EndpointSlices, or of its pods, was refused, failed, or is not in the snapshot.",
-			"Get the right to list them (--print-rbac prints the role), or take a snapshot that holds them.", ""),
+			"Get the right to list them (--print-rbac prints the role), or take a snapshot that holds them.", "k8s.io/kubernetes pkg/proxy: traffic follows the EndpointSlices, and those follow the pods"),
 	}, Each: func(c *subject) {
 		if c.unseen != "" && !isExternal(c.svc) {
 			c.say("cannot-see", finding.Warning, "it cannot be judged: "+c.unseen, []finding.Evidence{fact(c.ref, "EndpointSlices and pods", c.unseen)},
