@@ -160,7 +160,7 @@ func TestFixesAreCompleteCommandsForTheOwner(t *testing.T) {
 	for want, s := range map[string]scene{
 		"kubectl -n shop set image deployment/web app=nginx:1.25":                   image,
 		"kubectl -n shop set resources deployment/web -c app --limits=memory=128Mi": memory,
-		"kubectl -n shop logs 'web;rm' -c app":                           crash,
+		"kubectl -n shop logs 'web;rm' -c app":                                      crash,
 	} {
 		if got := s.state(t).Problems[0].Fix[0].Command; got != want {
 			t.Errorf("got %s, want %s", got, want)

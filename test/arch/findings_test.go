@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/leadsman-dev/leadsman/pkg/dns"
 	"github.com/leadsman-dev/leadsman/pkg/endpoints"
 	"github.com/leadsman-dev/leadsman/pkg/finding"
 	"github.com/leadsman-dev/leadsman/pkg/tree"
@@ -21,7 +22,7 @@ var update = flag.Bool("update", false, "add new finding codes to the ledger")
 // never given to something else. A retired one has " retired" behind it.
 const ledger = "testdata/codes.txt"
 
-func docs() []finding.Doc { return slices.Concat(tree.Docs(), endpoints.Docs()) }
+func docs() []finding.Doc { return slices.Concat(tree.Docs(), endpoints.Docs(), dns.Docs()) }
 
 func TestEveryFindingIsRegisteredOnceUnderAStableName(t *testing.T) {
 	shape := regexp.MustCompile(`^(tree|endpoints|rollout|dns)/[a-z0-9]+(-[a-z0-9]+)*$`)

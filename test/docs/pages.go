@@ -8,12 +8,14 @@ import (
 	"strings"
 
 	"github.com/leadsman-dev/leadsman/pkg/cli"
+	"github.com/leadsman-dev/leadsman/pkg/dns"
 	"github.com/leadsman-dev/leadsman/pkg/endpoints"
 	"github.com/leadsman-dev/leadsman/pkg/finding"
 	"github.com/leadsman-dev/leadsman/pkg/term"
 	"github.com/leadsman-dev/leadsman/pkg/tree"
 	"github.com/leadsman-dev/leadsman/plugins/checkendpoints"
 	"github.com/leadsman-dev/leadsman/plugins/explaintree"
+	"github.com/leadsman-dev/leadsman/plugins/tracedns"
 )
 
 const generated = "<!-- Written by `make docs`; do not edit. -->\n\n"
@@ -33,6 +35,9 @@ func commands() []command {
 	}, {
 		name: "check-endpoints", plugin: checkendpoints.Command, findings: endpoints.Docs(),
 		needs: "These are the rights for everything that it can look at. What it may not see makes a verdict unknown (exit code 3), never \"missing\". The rights to pods/proxy, pods/portforward and pods/exec are used with `--probe` and `--probe-from` alone.",
+	}, {
+		name: "trace-dns", plugin: tracedns.Command, findings: dns.Docs(),
+		needs: "These are the rights for everything that it can look at and ask. Without pods/portforward the replicas are not asked, without pods/exec the pod's own files are predicted rather than read, and the trace says so.",
 	}}
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/leadsman-dev/leadsman/pkg/scheme"
 	"github.com/leadsman-dev/leadsman/plugins/checkendpoints"
 	"github.com/leadsman-dev/leadsman/plugins/explaintree"
+	"github.com/leadsman-dev/leadsman/plugins/tracedns"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected output of the sessions")
@@ -30,6 +31,7 @@ func TestMain(m *testing.M) {
 		"kubectl-explain_tree":          explainTree,
 		"kubectl_complete-explain_tree": explainTree, // in real life a symlink
 		"kubectl-check_endpoints":       func() { cli.Main(checkendpoints.Command) },
+		"kubectl-trace_dns":             func() { cli.Main(tracedns.Command) },
 	})
 }
 
