@@ -69,6 +69,7 @@ func manifest(text string) func(*scene) {
 				panic(err)
 			}
 			var o source.Object = &u
+			//lint:ignore SA1019 the legacy object is what is compared
 			if into := map[string]source.Object{"NetworkPolicy": &networkingv1.NetworkPolicy{}, "Ingress": &networkingv1.Ingress{}, "IngressClass": &networkingv1.IngressClass{}, "Service": &corev1.Service{}, "Endpoints": &corev1.Endpoints{}}[u.GetKind()]; into != nil {
 				if err := yaml.UnmarshalStrict([]byte(doc), into); err != nil {
 					panic(err)

@@ -19,13 +19,12 @@ func (c *subject) lessons() []report.Lesson {
 		ls = append(ls, report.Lesson{Term: "selector", Text: "Without a selector nothing is chosen: somebody else must write the EndpointSlices."})
 	}
 	ls = append(ls, report.Lesson{Term: "EndpointSlice", Text: "An EndpointSlice lists the addresses of those pods; a controller keeps it, and kube-proxy on every node sends traffic to what it lists."})
-	for i := range c.svc.Spec.Ports {
+	if ports := c.svc.Spec.Ports; len(ports) > 0 {
 		text := "The Service's port is what clients dial; targetPort is the number on which the container listens. A containerPort in the pod is only documentation."
-		if c.svc.Spec.Ports[i].TargetPort.Type == intstr.String {
+		if ports[0].TargetPort.Type == intstr.String {
 			text = "The Service's port is what clients dial; a targetPort that is a name is looked up among the ports that each pod declares."
 		}
 		ls = append(ls, report.Lesson{Term: "targetPort", Text: text})
-		break
 	}
 	if c.selects() {
 		ls = append(ls, report.Lesson{Term: "readiness", Text: "Only ready pods get traffic: the readiness probe decides, and a pod without one is ready as soon as its process starts."})

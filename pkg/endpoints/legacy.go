@@ -23,7 +23,7 @@ func legacy() Analyzer {
 		if !ok || isExternal(c.svc) {
 			return
 		}
-		e, ok := it.Object.(*corev1.Endpoints)
+		e, ok := it.Object.(*corev1.Endpoints) //lint:ignore SA1019 the legacy object is what is compared
 		if !ok {
 			return
 		}
@@ -38,6 +38,7 @@ func legacy() Analyzer {
 	}}
 }
 
+//lint:ignore SA1019 the legacy object is what is compared
 func (c *subject) diverge(r object.Ref, e *corev1.Endpoints) {
 	theirs, ours := map[string]bool{}, map[string]bool{}
 	for _, s := range e.Subsets {

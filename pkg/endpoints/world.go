@@ -58,7 +58,6 @@ type subject struct {
 	unseen   string // why there can be no verdict
 	settling bool   // something changed so lately that a lag is normal
 	found    []finding.Finding
-	quiet    map[string]bool // says once
 	entries  []entry
 }
 
@@ -279,9 +278,4 @@ func (c *subject) has(names ...string) bool {
 	return slices.ContainsFunc(c.found, func(f finding.Finding) bool {
 		return slices.ContainsFunc(names, func(n string) bool { return f.Code == code(n) })
 	})
-}
-
-// broken says whether an error was reported about the Service.
-func (c *subject) broken() bool {
-	return slices.ContainsFunc(c.found, func(f finding.Finding) bool { return f.Severity == finding.Error })
 }
