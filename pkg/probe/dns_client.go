@@ -3,7 +3,9 @@ package probe
 import (
 	"context"
 	"regexp"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // Said is what a file or a program in a pod said.
@@ -87,12 +89,18 @@ func cutMark(text, mark string) (Said, string) {
 
 // lookup asks the container's own libc, or says that there is no such program.
 const lookup = `command -v getent >/dev/null 2>&1 || { echo =leadsman:none= ; exit 0; }
-getent ahosts "$1" 2>&1; echo "=leadsman:code=$?"`
+limit="timeout $2"
+$limit true >/dev/null 2>&1 || limit=
+$limit getent ahosts "$1" 2>&1; echo "=leadsman:code=$?"`
 
 // Getent resolves a name as the container's programs do (getent ahosts: A and
 // AAAA by its libc, /etc/hosts and nsswitch.conf).
 func (p *Prober) Getent(ctx context.Context, in Container, name string) Said {
-	out, err := p.exec(ctx, in, "sh", "-c", lookup, "sh", name)
+	seconds := 5
+	if deadline, ok := ctx.Deadline(); ok {
+		seconds = max(1, int(time.Until(deadline)/time.Second)-1)
+	}
+	out, err := p.exec(ctx, in, "sh", "-c", lookup, "sh", name, strconv.Itoa(seconds))
 	switch {
 	case err != nil:
 		return Said{Err: execFailed(err).Detail}

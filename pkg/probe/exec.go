@@ -12,6 +12,7 @@ import (
 
 	"k8s.io/client-go/tools/remotecommand"
 	utilexec "k8s.io/client-go/util/exec"
+	"k8s.io/klog/v2"
 )
 
 // Container is where a command runs. Container may be "": the pod's default.
@@ -56,6 +57,7 @@ func (p *Prober) exec(ctx context.Context, in Container, command ...string) (out
 		return output{}, err
 	}
 	p.requests.Add(1)
+	ctx = klog.NewContext(ctx, klog.Logger{}) // a stream that is left is no error to be logged
 	return within(ctx, func() (output, error) {
 		stdout, stderr := &bounded{}, &bounded{}
 		err := executor.StreamWithContext(ctx, remotecommand.StreamOptions{Stdout: stdout, Stderr: stderr})

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/leadsman-dev/leadsman/pkg/cli"
 	"github.com/leadsman-dev/leadsman/pkg/dns"
@@ -91,6 +92,17 @@ func (a *asker) ask(ctx context.Context, v *index.View, ask dns.Ask, seen dns.Ob
 		}
 	}
 	client(&seen)
+	return relevant(seen, plan.Servers)
+}
+
+// relevant drops what was said by servers that the client, as is known now, does
+// not ask.
+func relevant(seen dns.Observations, servers []dns.Server) dns.Observations {
+	asked := func(uid types.UID) bool {
+		return slices.ContainsFunc(servers, func(s dns.Server) bool { return s.UID == uid })
+	}
+	seen.Replicas = slices.DeleteFunc(slices.Clone(seen.Replicas), func(r dns.Replica) bool { return !asked(r.UID) })
+	seen.Answers = slices.DeleteFunc(slices.Clone(seen.Answers), func(a dns.Answer) bool { return !asked(a.UID) })
 	return seen
 }
 
