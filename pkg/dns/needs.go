@@ -74,6 +74,9 @@ func (p *plan) servers() {
 	p.want(slicesQuery(s.Namespace, s.Name))
 	if len(s.Spec.Selector) > 0 {
 		p.want(podsOf(s))
+		if w.v.Answered(podsOf(s)) && len(w.replicas) == 0 {
+			p.want(source.Query{Kind: podKind, Namespace: s.Namespace}) // perhaps they run under other labels
+		}
 	}
 	p.want(source.Query{Kind: netpol.Kind(), Namespace: s.Namespace})
 	if w.client != nil && w.client.Namespace != s.Namespace {
@@ -139,7 +142,8 @@ func (p *plan) records() {
 		return // the namespace is not known for certain
 	}
 	named := ""
-	for _, name := range w.candidates() {
+	// What was meant is read too: a pod without a search list never asks for it.
+	for _, name := range distinct(append(w.candidates(), w.meant()...)) {
 		zone := longest(w.defaultZones(), name)
 		r, ok := parseRequest(strings.ToLower(name), zone)
 		if zone == "" || !ok || r.namespace == "" || r.service == "" {

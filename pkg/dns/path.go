@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
+	"github.com/leadsman-dev/leadsman/pkg/index"
 	"github.com/leadsman-dev/leadsman/pkg/netpol"
 	"github.com/leadsman-dev/leadsman/pkg/object"
 	"github.com/leadsman-dev/leadsman/pkg/source"
@@ -62,7 +63,7 @@ func (w *world) endpointsThere() {
 	if loose := w.looseServers(); len(w.replicas) == 0 && len(loose) > 0 {
 		w.say("dns-selector-mismatch", finding.Error, ref, fmt.Sprintf("the DNS Service selects %s, which no pod carries; %s carries %s", selectorText(s.Spec.Selector), podRef(loose[0]), selectorText(loose[0].Labels)),
 			facts(fact(ref, "spec.selector", selectorText(s.Spec.Selector)), fact(podRef(loose[0]), "metadata.labels", selectorText(loose[0].Labels))),
-			command("select the DNS pods", s.Namespace, "set", "selector", "service/"+s.Name, dnsLabel+"="+loose[0].Labels[dnsLabel]))
+			command("select the DNS pods", s.Namespace, "set", "selector", "service/"+s.Name, pairThatSelects(s, loose[0])))
 	}
 	what := fmt.Sprintf("none of %d DNS pods is ready", len(w.replicas))
 	if len(w.replicas) == 0 {
@@ -72,18 +73,37 @@ func (w *world) endpointsThere() {
 		facts(fact(ref, "EndpointSlices", "no ready endpoint")), command("see what ails the DNS pods", s.Namespace, "describe", "pods", "-l", selectorText(s.Spec.Selector)))
 }
 
-// looseServers are pods that are labelled as DNS pods, and not selected.
+// looseServers are pods that serve DNS, by their label, port or image, and are
+// not selected.
 func (w *world) looseServers() []*corev1.Pod {
 	sel := labels.SelectorFromSet(w.dnsService.Spec.Selector)
 	var out []*corev1.Pod
-	for _, name := range []string{"kube-dns", "coredns"} {
-		for _, it := range w.v.WithLabel(podKind, w.dnsService.Namespace, dnsLabel, name) {
-			if p, ok := it.Object.(*corev1.Pod); ok && !sel.Matches(labels.Set(p.Labels)) {
-				out = append(out, p)
-			}
+	for _, p := range index.Typed[*corev1.Pod](w.v, podKind, w.dnsService.Namespace) {
+		if !sel.Matches(labels.Set(p.Labels)) && servesDNS(p) {
+			out = append(out, p)
 		}
 	}
 	return out
+}
+
+// pairThatSelects is the label by which the Service would find the pod: the one
+// that it names already, with the pod's value, or else the usual one.
+func pairThatSelects(s *corev1.Service, p *corev1.Pod) string {
+	for _, key := range append(sortedKeys(s.Spec.Selector), dnsLabel) {
+		if value, ok := p.Labels[key]; ok {
+			return key + "=" + value
+		}
+	}
+	return dnsLabel + "=kube-dns"
+}
+
+func servesDNS(p *corev1.Pod) bool {
+	if name := p.Labels[dnsLabel]; name == "kube-dns" || name == "coredns" {
+		return true
+	}
+	return slices.ContainsFunc(p.Spec.Containers, func(c corev1.Container) bool {
+		return strings.Contains(c.Image, "coredns") || slices.ContainsFunc(c.Ports, func(port corev1.ContainerPort) bool { return port.ContainerPort == 53 })
+	})
 }
 
 func (w *world) tcpThere() {
