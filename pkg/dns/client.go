@@ -72,7 +72,8 @@ func (w *world) patchTemplate(description, patch string) finding.Fix {
 	if owner.Kind == "Pod" || owner.IsZero() {
 		c, ok := index.Controller(w.client)
 		if !ok {
-			return manual(description + ": a pod's DNS fields cannot be changed, so delete it and create it anew with " + patch)
+			own := strings.TrimSuffix(strings.TrimPrefix(patch, `{"spec":{"template":`), "}}")
+			return manual(description + ": a pod's DNS fields cannot be changed, so delete it and create it anew with " + own)
 		}
 		owner = object.New(c.APIVersion, c.Kind, w.namespace, c.Name)
 		if c.Kind == "ReplicaSet" {

@@ -33,7 +33,7 @@ func Predict(spec *corev1.PodSpec, namespace string, node Node) Prediction {
 	}
 	switch {
 	case policy == corev1.DNSNone:
-		p.Policy, p.Why = "None", "dnsPolicy None: nothing but dnsConfig"
+		p.Policy, p.Why = "None", "dnsPolicy None"
 	case policy == corev1.DNSDefault:
 		p.Policy, p.Why = "Default", "dnsPolicy Default: the node's own resolv.conf"
 	case policy == corev1.DNSClusterFirst && spec.HostNetwork:

@@ -148,7 +148,22 @@ func (w *world) rungs(l *ladder) []report.Rung {
 		}
 		out = append(out, r)
 	}
-	return out
+	return ended(out)
+}
+
+// ended marks where the list ends: after its last name there is no next one.
+func ended(rungs []report.Rung) []report.Rung {
+	for i := len(rungs) - 1; i >= 0; i-- {
+		if rungs[i].State == report.RungSkipped {
+			continue
+		}
+		if rungs[i].State == report.RungPassed {
+			rungs[i].State = report.RungStops
+			rungs[i].Why = strings.TrimSuffix(strings.TrimSuffix(rungs[i].Why, "the next name"), "the next nameserver, then ") + "the list ends here"
+		}
+		break
+	}
+	return rungs
 }
 
 func (w *world) fill(r *report.Rung, s Step) {
