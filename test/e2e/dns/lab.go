@@ -182,16 +182,6 @@ func (l *Lab) until(ctx context.Context, patience time.Duration, check func(Answ
 	}
 }
 
-// shell runs a printed command as a user would paste it.
-func (l *Lab) shell(ctx context.Context, command string) error {
-	cmd := exec.CommandContext(ctx, "sh", "-c", command)
-	cmd.Env = append(os.Environ(), "KUBECONFIG="+l.Kubeconfig, "PATH="+filepath.Dir(l.KubectlPath)+":"+os.Getenv("PATH"))
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%s: %w: %s", command, err, out)
-	}
-	return nil
-}
-
 // each calls do for 0 to count-1, at most limit at a time, and returns the
 // errors.
 func each(limit, count int, do func(int) error) error {

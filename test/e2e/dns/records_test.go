@@ -64,15 +64,13 @@ func TestAnswersAreThoseOfTheServers(t *testing.T) {
 		"ext-in", "ext-gone", "ext-ip", "ext-out-gone", "ext", "ext-twice", "x.y.z.web")
 	in("SRV", "web", "_http._tcp.web", "_dns._udp.web", "_http._udp.web", "_nope._tcp.web", "_81._tcp.plain", "plain", "_sql._tcp.db", "db", "_a._tcp.inside", "_x._tcp.byhand-headless", "nobody", "late", "bare")
 	in("CNAME,TXT,NS,MX", "web", "ext", "gone")
-	for _, a := range []asked{
+	all = append(all, []asked{
 		{ns + ".svc.cluster.local.", "A,AAAA,SRV"}, {"nowhere.svc.cluster.local.", "A"}, {"svc.cluster.local.", "A"}, {"cluster.local.", "A,SOA,NS"},
 		{"dns-version.cluster.local.", "TXT"}, {"web." + ns + ".svc.cluster.local.x.", "A"}, {"a.b.cluster.local.", "A"}, {"pod.cluster.local.", "A"},
 		{dashed + "." + ns + ".pod.cluster.local.", "A,AAAA"}, {"1-2-3-4." + ns + ".pod.cluster.local.", "A"}, {"1-2-3-4.nowhere.pod.cluster.local.", "A"}, {"no-ip." + ns + ".pod.cluster.local.", "A"},
 		{reverse(vip), "PTR"}, {reverse(pods[0]), "PTR"}, {reverse(db0), "PTR"}, {reverse("192.0.2.7"), "PTR"}, {reverse("10.96.0.1"), "PTR"}, {reverse("10.96.0.10"), "PTR"}, {reverse("198.51.100.77"), "PTR"},
 		{"kubernetes.default.svc.cluster.local.", "A,AAAA,SRV"}, {"_https._tcp.kubernetes.default.svc.cluster.local.", "SRV"},
-	} {
-		all = append(all, a)
-	}
+	}...)
 	var compared, unknown int
 	differs := make([]string, len(all))
 	counts := make([][2]int, len(all))
