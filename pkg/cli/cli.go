@@ -5,7 +5,6 @@ package cli
 
 import (
 	"context"
-	"flag"
 	"io"
 	"os"
 	"os/signal"
@@ -81,13 +80,15 @@ func (e *Env) New(cmd *cobra.Command) *cobra.Command {
 	return cmd
 }
 
-// addVerbosity adds kubectl's -v: from 6 on, each request is logged.
+// verbosity is kubectl's -v. Setting it sets klog's level; klog's other flags,
+// and its log files, stay out of the binary.
+type verbosity struct{ klog.Level }
+
+// Type is how help calls the value.
+func (*verbosity) Type() string { return "level" }
+
 func addVerbosity(flags *pflag.FlagSet) {
-	logging := flag.NewFlagSet("klog", flag.ContinueOnError)
-	klog.InitFlags(logging)
-	v := pflag.PFlagFromGoFlag(logging.Lookup("v"))
-	v.Usage = "Number for the log level verbosity: from 6 on, each request is logged."
-	flags.AddFlag(v)
+	flags.VarP(&verbosity{}, "v", "v", "Number for the log level verbosity: from 6 on, each request is logged.")
 }
 
 // release is set by the release build.
