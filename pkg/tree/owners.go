@@ -2,6 +2,7 @@ package tree
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -18,8 +19,8 @@ import (
 func owners() Analyzer {
 	return Analyzer{Name: "owners", Docs: ownerDocs, Needs: needOwners, Run: func(p *Pass) {
 		for _, it := range p.Shown {
-			if it.Object.GetDeletionTimestamp() != nil {
-				continue // it goes as its owner went: the garbage collector is at work
+			if collected(it) {
+				continue
 			}
 			for i, o := range it.Object.GetOwnerReferences() {
 				p.checkOwner(it, o, fmt.Sprintf("metadata.ownerReferences[%d]", i))
@@ -28,6 +29,17 @@ func owners() Analyzer {
 			p.checkCycle(it)
 		}
 	}}
+}
+
+// collected says that an object goes as its owner went: the garbage collector is
+// at work, and no stranger's finalizer stops it.
+func collected(it index.Item) bool {
+	if it.Object.GetDeletionTimestamp() == nil {
+		return false
+	}
+	return !slices.ContainsFunc(it.Object.GetFinalizers(), func(f string) bool {
+		return !strings.Contains(f, "kubernetes.io/") && f != metav1.FinalizerDeleteDependents && f != metav1.FinalizerOrphanDependents
+	})
 }
 
 // needOwners looks for a missing owner in all namespaces: one that lives
