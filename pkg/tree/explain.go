@@ -26,7 +26,7 @@ func Explain(g *relation.Graph, roots []object.Ref, opts Options) *report.Report
 	mark(forest, findings)
 	r := &report.Report{
 		APIVersion: report.APIVersion, Kind: "ExplainTree", Target: names(roots),
-		Findings: findings, Gaps: gaps(g.View, forest), Tree: forest,
+		Findings: findings, Gaps: gaps(g.View), Tree: forest,
 	}
 	r.Verdict, r.Summary = b.verdict(roots, findings, r.Gaps)
 	return r
@@ -95,7 +95,7 @@ func worstOf(findings []finding.Finding, n *report.Node) (report.Health, string)
 
 // gaps are what could not be seen and was wanted. What a dump does not hold is
 // said once for each kind.
-func gaps(v *index.View, forest []*report.Node) []report.Gap {
+func gaps(v *index.View) []report.Gap {
 	out := []report.Gap{}
 	said := map[report.Gap]bool{}
 	for _, g := range v.Gaps {
