@@ -6,8 +6,11 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/watch"
 
+	"github.com/leadsman-dev/leadsman/pkg/index"
 	"github.com/leadsman-dev/leadsman/pkg/source"
 )
 
@@ -16,6 +19,7 @@ import (
 // until something new comes into view.
 type Cache struct {
 	src     source.Watcher
+	tap     func(source.Happening)
 	store   *source.Store
 	changed chan struct{}
 
@@ -25,11 +29,11 @@ type Cache struct {
 	wg       sync.WaitGroup
 }
 
-// NewCache starts empty. Its watches end with the context that each Read was
-// given, or with Close.
-func NewCache(src source.Watcher) *Cache {
+// NewCache starts empty. Its watches end with Close. All that happens is told
+// to tap, one after the other, where there is one.
+func NewCache(src source.Watcher, tap func(source.Happening)) *Cache {
 	return &Cache{
-		src: src, store: source.NewStore(src.Now()), changed: make(chan struct{}, 1),
+		src: src, tap: tap, store: source.NewStore(src.Now()), changed: make(chan struct{}, 1),
 		watching: map[source.Query]context.CancelFunc{}, logs: map[source.LogQuery]bool{},
 	}
 }
@@ -49,7 +53,7 @@ func (c *Cache) Kinds(ctx context.Context) ([]source.Kind, []source.Gap) {
 		return kinds, gaps
 	}
 	kinds, gaps := c.src.Kinds(ctx)
-	c.store.SetKinds(kinds, gaps)
+	c.happens(source.Happening{Kinds: kinds, KindGaps: gaps})
 	return kinds, gaps
 }
 
@@ -62,28 +66,81 @@ func (c *Cache) Read(ctx context.Context, q source.Query) (source.Result, error)
 	if err != nil {
 		return source.Result{}, err
 	}
-	c.store.Answer(q, result)
+	c.happens(source.Happening{Query: q, Answer: &result})
 	if result.Gap == nil {
 		c.follow(ctx, q, result.ResourceVersion)
 	}
 	return result, nil
 }
 
-// Log implements source.Source. A log is read again after any change, since
-// the container may have ended anew.
+// Log implements source.Source. A log is read again after its pod has changed,
+// since the container may have ended anew.
 func (c *Cache) Log(ctx context.Context, q source.LogQuery) (string, *source.Gap) {
 	c.mu.Lock()
 	known := c.logs[q]
+	c.logs[q] = true
 	c.mu.Unlock()
 	if known {
 		return c.store.Log(ctx, q)
 	}
 	text, gap := c.src.Log(ctx, q)
-	c.store.PutLog(source.LogText{Query: q, Text: text, Gap: gap})
-	c.mu.Lock()
-	c.logs[q] = true
-	c.mu.Unlock()
+	c.happens(source.Happening{Log: &source.LogText{Query: q, Text: text, Gap: gap}})
 	return text, gap
+}
+
+// View reads what needs asks for until nothing new is wanted, and returns what
+// is then known. Where nothing new came into view it asks nobody.
+func (c *Cache) View(ctx context.Context, needs Needs) (*index.View, error) {
+	c.Kinds(ctx)
+	for range rounds {
+		view := index.New(c.store.Contents())
+		queries, logs := needs(view)
+		fresh := false
+		group, gctx := errgroup.WithContext(ctx)
+		group.SetLimit(atOnce)
+		for _, q := range queries {
+			if !c.store.Covers(q) {
+				fresh = true
+				group.Go(func() error { _, err := c.Read(gctx, q); return err })
+			}
+		}
+		for _, q := range logs {
+			if !c.knows(q) {
+				fresh = true
+				group.Go(func() error { c.Log(gctx, q); return gctx.Err() })
+			}
+		}
+		if err := group.Wait(); err != nil || !fresh {
+			return view, err
+		}
+	}
+	return index.New(c.store.Contents()), nil
+}
+
+func (c *Cache) knows(q source.LogQuery) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.logs[q]
+}
+
+// happens keeps what came in and passes it on; the order is the same for both.
+func (c *Cache) happens(h source.Happening) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	h.At = c.src.Now()
+	now := c.store.Now()
+	c.store.Play(h)
+	c.store.SetNow(now) // a frame is judged as of one moment: the Tick before it
+	if h.Change != "" && h.Object != nil && h.Query.Kind == (schema.GroupKind{Kind: "Pod"}) {
+		for q := range c.logs {
+			if q.UID == string(h.Object.GetUID()) {
+				delete(c.logs, q)
+			}
+		}
+	}
+	if c.tap != nil {
+		c.tap(h)
+	}
 }
 
 func (c *Cache) follow(ctx context.Context, q source.Query, from string) {
@@ -97,14 +154,11 @@ func (c *Cache) follow(ctx context.Context, q source.Query, from string) {
 	c.wg.Go(func() { c.keep(ctx, q, from) })
 }
 
-// keep follows one query. What expired, or cannot be followed, is forgotten,
-// so that the next Read asks the cluster again.
+// keep follows one query. What expired is forgotten, so that the next Read
+// asks the cluster again; what cannot be followed is a gap from then on.
 func (c *Cache) keep(ctx context.Context, q source.Query, from string) {
 	err := c.src.Watch(ctx, q, from, func(event watch.EventType, o source.Object) {
-		c.store.Apply(q.Kind, event, o)
-		c.mu.Lock()
-		clear(c.logs)
-		c.mu.Unlock()
+		c.happens(source.Happening{Query: q, Change: event, Object: o})
 		c.notify()
 	})
 	if err == nil || ctx.Err() != nil {
@@ -114,9 +168,22 @@ func (c *Cache) keep(ctx context.Context, q source.Query, from string) {
 	delete(c.watching, q)
 	c.mu.Unlock()
 	if errors.Is(err, source.ErrExpired) {
-		c.store.Forget(q)
-		c.notify()
+		c.happens(source.Happening{Query: q, Forget: true})
+	} else {
+		gap := source.Gap{Resource: c.title(q.Kind), Kind: q.Kind, Namespace: q.Namespace, Name: q.Name, Reason: source.Forbidden, Detail: err.Error()}
+		c.happens(source.Happening{Query: q, Answer: &source.Result{Gap: &gap}})
 	}
+	c.notify()
+}
+
+func (c *Cache) title(gk schema.GroupKind) string {
+	kinds, _ := c.store.Kinds(context.Background())
+	for _, k := range kinds {
+		if k.GroupKind() == gk {
+			return k.Title()
+		}
+	}
+	return gk.String()
 }
 
 func (c *Cache) notify() {

@@ -37,6 +37,7 @@ type Report struct {
 	Tree       []*Node           `json:"tree,omitempty"`
 	Services   []*Service        `json:"services,omitempty"`
 	Trace      *Trace            `json:"trace,omitempty"`
+	Rollouts   []*Rollout        `json:"rollouts,omitempty"`
 }
 
 // Gap is something that could not be seen.

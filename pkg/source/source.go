@@ -116,9 +116,18 @@ type Watcher interface {
 	Source
 	// Watch calls handle for each change until ctx ends. It resumes after a
 	// lost connection; when the server no longer has the changes since
-	// resourceVersion it returns ErrExpired, and the caller reads again.
+	// resourceVersion it returns ErrExpired, and the caller reads again. When a
+	// connection ends, handle is told Lost, and Resumed once the next one stands,
+	// both without an object.
 	Watch(ctx context.Context, q Query, resourceVersion string, handle func(watch.EventType, Object)) error
 }
+
+// What a Watcher tells of its connection. Every change between Lost and Resumed
+// is still delivered; when it happened is not known.
+const (
+	Lost    watch.EventType = "LOST"
+	Resumed watch.EventType = "RESUMED"
+)
 
 // Reason says why something could not be seen.
 type Reason string

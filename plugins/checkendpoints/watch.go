@@ -37,7 +37,7 @@ func (o *options) follow(ctx context.Context, env *cli.Env, session *cli.Session
 // draw sends a frame after each change, until ctx ends or a Service that was
 // named is gone.
 func (o *options) draw(ctx context.Context, session *cli.Session, asks []endpoints.Ask, frames chan<- live.Frame) error {
-	cache := collect.NewCache(session.Watcher)
+	cache := collect.NewCache(session.Watcher, nil)
 	defer cache.Close()
 	for shown := false; ; shown = true {
 		cache.Tick()

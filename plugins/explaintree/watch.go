@@ -39,7 +39,7 @@ func (o *options) follow(ctx context.Context, env *cli.Env, session *cli.Session
 // draw sends a frame after each change, until ctx ends or the object is gone.
 // Where frames stand one after the other, only news is worth another one.
 func (o *options) draw(ctx context.Context, session *cli.Session, request collect.Request, inPlace bool, frames chan<- live.Frame) error {
-	cache := collect.NewCache(session.Watcher)
+	cache := collect.NewCache(session.Watcher, nil)
 	defer cache.Close()
 	var last []*report.Node
 	var said []byte

@@ -35,7 +35,7 @@ func (o *options) follow(ctx context.Context, env *cli.Env, session *cli.Session
 }
 
 func (o *options) draw(ctx context.Context, env *cli.Env, session *cli.Session, frames chan<- live.Frame) error {
-	cache := collect.NewCache(session.Watcher)
+	cache := collect.NewCache(session.Watcher, nil)
 	defer cache.Close()
 	var asker *asker
 	if o.probe {

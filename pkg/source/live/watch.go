@@ -48,9 +48,14 @@ func (s *Source) Watch(ctx context.Context, q source.Query, resourceVersion stri
 	w := &watcher{s: s, k: k, q: q, f: s.formOf(q), handle: handle, from: resourceVersion}
 	for {
 		err := w.follow(ctx)
-		switch {
-		case ctx.Err() != nil:
+		if ctx.Err() != nil {
 			return ctx.Err()
+		}
+		if !w.lost {
+			w.lost = true
+			handle(source.Lost, nil)
+		}
+		switch {
 		case errors.Is(err, source.ErrExpired), errors.Is(err, errMalformed), isFinal(err):
 			return err
 		}
@@ -69,6 +74,7 @@ type watcher struct {
 
 	from    string // the resource version to go on from
 	backoff time.Duration
+	lost    bool // handle was told so
 }
 
 // final is an error that no retry mends.
@@ -97,6 +103,10 @@ func (w *watcher) follow(ctx context.Context) error {
 		return w.sort(err)
 	}
 	defer resp.Body.Close()
+	if w.lost {
+		w.lost = false
+		w.handle(source.Resumed, nil)
+	}
 	next := frames(resp)
 	for {
 		event, err := next()

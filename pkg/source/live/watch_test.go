@@ -27,7 +27,11 @@ func follow(t *testing.T, s *Source, q source.Query, from string, n int) ([]stri
 	defer cancel()
 	var got []string
 	err := s.Watch(ctx, q, from, func(e watch.EventType, o source.Object) {
-		got = append(got, fmt.Sprintf("%s %s %s", e, o.GetObjectKind().GroupVersionKind().Kind, o.GetName()))
+		if o == nil {
+			got = append(got, string(e))
+		} else {
+			got = append(got, fmt.Sprintf("%s %s %s", e, o.GetObjectKind().GroupVersionKind().Kind, o.GetName()))
+		}
 		if len(got) == n {
 			cancel()
 		}
@@ -67,11 +71,11 @@ func TestAWatchResumesWhereItBrokeOff(t *testing.T) {
 			t.Errorf("watched from %q", from)
 		}
 	})
-	got, err := follow(t, c.source(t, Options{}), source.Query{Kind: pods, Namespace: "shop"}, "5", 2)
+	got, err := follow(t, c.source(t, Options{}), source.Query{Kind: pods, Namespace: "shop"}, "5", 4)
 	if !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
-	if diff := cmp.Diff([]string{"ADDED Pod a", "DELETED Pod b"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"ADDED Pod a", "LOST", "RESUMED", "DELETED Pod b"}, got); diff != "" {
 		t.Error(diff)
 	}
 }
