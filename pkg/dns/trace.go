@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/leadsman-dev/leadsman/pkg/object"
 	"github.com/leadsman-dev/leadsman/pkg/report"
 )
 
@@ -58,84 +57,6 @@ func (w *world) fileShown() *report.ResolvConf {
 		c.Predicted, c.Differs = shown(w.predicted.Conf, report.Computed, w.predicted.Why), d
 	}
 	return c
-}
-
-func (w *world) hops() []report.Hop {
-	var out []report.Hop
-	if w.client != nil {
-		r := podRef(w.client)
-		hop := report.Hop{Title: "pod " + w.client.Name, Object: &r, State: report.HopOK, Claim: report.Computed}
-		if w.faulty("netpol-egress-dns") {
-			hop.State, hop.Why = report.HopBroken, "a NetworkPolicy denies it DNS"
-		}
-		out = append(out, hop)
-	}
-	server := report.Hop{Title: "no nameserver", State: report.HopUnknown, Claim: w.confClaim}
-	if s := w.conf.servers(); len(s) > 0 {
-		server.Title, server.State = strings.Join(s, " "), report.HopOK
-		if w.faulty("nameserver-unknown") {
-			server.State, server.Why = report.HopBroken, "not the cluster's DNS"
-		}
-	}
-	out = append(out, server)
-	if w.throughCache() {
-		cache := report.Hop{Title: "NodeLocal DNSCache", State: report.HopOK, Claim: report.Computed}
-		if slices.Contains(w.conf.Nameservers, gkeCloudDNS) {
-			cache.Title, cache.State = w.managed, report.HopUnknown
-		}
-		if w.faulty("nodelocal-down") {
-			cache.State, cache.Why = report.HopBroken, "no ready pod on the node"
-		}
-		out = append(out, cache)
-	}
-	return append(out, w.serverHops()...)
-}
-
-func (w *world) faulty(name string) bool {
-	for _, f := range w.found {
-		if f.Code == code(name) {
-			return true
-		}
-	}
-	return false
-}
-
-func (w *world) serverHops() []report.Hop {
-	if w.dnsService == nil {
-		if w.faulty("dns-service-missing") {
-			return []report.Hop{{Title: "Service", State: report.HopBroken, Claim: report.Computed, Why: "there is none"}}
-		}
-		return []report.Hop{{Title: cmp.Or(w.managed, "what answers"), State: report.HopUnknown, Claim: report.Unproven, Why: "it cannot be seen from here"}}
-	}
-	ref := serviceRef(w.dnsService.Namespace, w.dnsService.Name)
-	service := report.Hop{Title: ref.String(), Object: &ref, State: report.HopOK, Claim: report.Computed, Why: w.serverWhy}
-	if w.predicted.Policy == "Default" && w.confClaim != report.Observed || w.faulty("nameserver-unknown") {
-		service.State = report.HopUnknown
-	}
-	out := []report.Hop{service}
-	if len(w.dnsService.Spec.Selector) == 0 {
-		return out
-	}
-	ready := 0
-	for _, p := range w.replicas {
-		if podReady(p) {
-			ready++
-		}
-	}
-	hop := report.Hop{Title: fmt.Sprintf("%d of %s ready", ready, counted(len(w.replicas), "replica")), State: report.HopOK, Claim: report.Computed}
-	if ready == 0 {
-		hop.State = report.HopBroken
-	}
-	if len(w.replicas) == 0 && !w.v.Answered(podsOf(w.dnsService)) {
-		hop.Title, hop.State, hop.Why = "replicas", report.HopUnknown, "the DNS pods were not seen"
-	}
-	if len(w.seen.Answers) > 0 {
-		hop.Claim = report.Observed
-	}
-	if w.faulty("netpol-ingress-dns") {
-		hop.State, hop.Why = report.HopBroken, "a NetworkPolicy keeps the pod out"
-	}
-	return append(out, hop)
 }
 
 func (w *world) rungs(l *ladder) []report.Rung {
@@ -248,77 +169,6 @@ func (w *world) cost(l *ladder) string {
 		text = "at least " + text
 	}
 	return text
-}
-
-func (w *world) grid() *report.Grid {
-	if len(w.seen.Answers) == 0 && len(w.seen.Replicas) == 0 {
-		return nil
-	}
-	g := &report.Grid{}
-	questions := w.askedQuestions()
-	for _, q := range questions {
-		e := w.expect(q)
-		g.Columns = append(g.Columns, report.GridColumn{Name: q.Name, Type: string(q.Type), Expected: answerText(e.Rcode, e.Records)})
-	}
-	for _, r := range w.rowRefs() {
-		g.Rows = append(g.Rows, w.row(r, questions))
-	}
-	return g
-}
-
-// rowRefs are all replicas: those that the objects show, and those that answered.
-func (w *world) rowRefs() []object.Ref {
-	var out []object.Ref
-	add := func(r object.Ref) {
-		if !slices.ContainsFunc(out, func(o object.Ref) bool { return o.Key() == r.Key() }) {
-			out = append(out, r)
-		}
-	}
-	for _, p := range w.replicas {
-		add(podRef(p))
-	}
-	for _, r := range w.seen.Replicas {
-		add(r.Pod)
-	}
-	for _, a := range w.seen.Answers {
-		add(a.Pod)
-	}
-	slices.SortFunc(out, object.Compare)
-	return out
-}
-
-func (w *world) row(r object.Ref, questions []Question) report.GridRow {
-	row := report.GridRow{Replica: r, Ready: report.HopUnknown}
-	for _, p := range w.replicas {
-		if podRef(p).Key() == r.Key() {
-			row.Node, row.IP, row.Ready = p.Spec.NodeName, p.Status.PodIP, report.HopBroken
-			if podReady(p) {
-				row.Ready = report.HopOK
-			}
-		}
-	}
-	for _, s := range w.seen.Replicas {
-		if s.Pod.Key() != r.Key() {
-			continue
-		}
-		row.Version, row.ConfigHash, row.Error = s.Version, short(s.ConfigHash), s.Err
-		row.Stale = w.core != nil && w.core.Hash != "" && s.ConfigHash != "" && !strings.EqualFold(s.ConfigHash, w.core.Hash)
-		if s.Ready != nil {
-			row.Ready = map[bool]report.HopState{true: report.HopOK, false: report.HopBroken}[*s.Ready]
-		}
-	}
-	for _, q := range questions {
-		cell := report.Cell{Text: "?"}
-		c, _ := w.consensus(q)
-		for _, a := range w.answers(q) {
-			if a.Pod.Key() == r.Key() {
-				cell = report.Cell{Text: a.text(), Seconds: a.Took.Seconds()}
-				cell.Deviant = slices.ContainsFunc(c.deviant, func(d Answer) bool { return d.Pod.Key() == r.Key() }) || a.Err != ""
-			}
-		}
-		row.Cells = append(row.Cells, cell)
-	}
-	return row
 }
 
 // excerpt shows the directive that answers the last rung, and what is around it.

@@ -1,0 +1,88 @@
+package dns
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/leadsman-dev/leadsman/pkg/finding"
+	"github.com/leadsman-dev/leadsman/pkg/index"
+)
+
+// serverBlocks is which block and plugin answers, where that is a fault.
+func serverBlocks() Analyzer {
+	return Analyzer{Name: "blocks", Docs: []finding.Doc{
+		page("no-server-block", finding.Error, "No server block of the Corefile serves the name", "CoreDNS answers REFUSED, or SERVFAIL where a block has nothing that answers.",
+			"The longest zone that holds the name is in no server block, or no plugin of its block answers.", "Add a server block for the root zone, with forward.", corednsSource+", core/dnsserver"),
+		page("zone-shadow", finding.Error, "A server block for a longer zone hides the cluster's names", "The block without the kubernetes plugin answers for names of Services.",
+			"A name of the cluster domain is served by a block of a longer zone that has no kubernetes directive.", "Take the zone out of that block.", corednsSource+", core/dnsserver: longest match"),
+		page("fallthrough-missing", finding.Error, "A plugin answers NXDOMAIN for all that it does not know", "What comes after it in the chain is never asked.",
+			"hosts (or kubernetes for reverse zones) answers NXDOMAIN without fallthrough, and a later plugin would answer.", "Add fallthrough to it.", corednsSource+", plugin/hosts"),
+		page("rewrite-applied", finding.Info, "A rewrite rule changes the name", "CoreDNS looks up another name than was asked.",
+			"A rewrite directive matches a name of the ladder.", "Know it; correct the rule if it is not meant.", corednsSource+", plugin/rewrite"),
+		page("acl-or-view", finding.Info, "The answer depends on who asks", "acl and view choose by the client's address, so what was asked through a port-forward proves little.",
+			"The server block has acl or view.", "Ask from the pod itself.", corednsSource+", plugin/acl, plugin/view"),
+		page("namespace-or-label-filter", finding.Error, "The Corefile hides the namespace or the Service", "The object exists, and CoreDNS is told not to serve it.",
+			"The kubernetes directive has namespaces, namespace_labels or labels, and they leave the object out.", "Widen the option, or label the object.", corednsSource+", plugin/kubernetes"),
+		page("noendpoints", finding.Error, "The Corefile turns off records of endpoints", "Headless Services and pods' hostnames are not answered.",
+			"The kubernetes directive says noendpoints, and the name needs endpoints.", "Remove noendpoints.", corednsSource+", plugin/kubernetes"),
+	}, Run: func(w *world) {
+		if w.core == nil || w.core.Err != nil {
+			return
+		}
+		for _, q := range w.wanted() {
+			w.blockOf(q)
+		}
+	}}
+}
+
+// wanted are the questions of the primary ladder that are or may be asked.
+func (w *world) wanted() []Question {
+	l := w.primary()
+	if l == nil {
+		return nil
+	}
+	var out []Question
+	for _, s := range l.steps {
+		if s.State != NotAsked {
+			for _, t := range w.types() {
+				out = append(out, Question{Name: s.Name, Type: t}.key())
+			}
+		}
+	}
+	return out
+}
+
+func (w *world) blockOf(q Question) {
+	e := w.expect(q)
+	clusterName := within(w.defaultZones()[0], q.Name)
+	var b *Block
+	if e.Block > 0 {
+		b = &w.core.Blocks[e.Block-1]
+	}
+	if e.Renamed != "" {
+		w.say("rewrite-applied", finding.Info, w.core.Object, fmt.Sprintf("CoreDNS looks up %s instead of %s", e.Renamed, q.Name), facts(fact(w.core.Object, w.at(e.RenLine), strings.TrimSpace(lineOf(w.core.Text, e.RenLine)))))
+	}
+	if b != nil {
+		for _, name := range []string{"acl", "view"} {
+			if d := b.plugin(name); d != nil {
+				w.say("acl-or-view", finding.Info, w.core.Object, fmt.Sprintf("%s (line %d) chooses by who asks, so the answer may be another for the pod", name, d.Line), facts(fact(w.core.Object, w.at(d.Line), name+" "+strings.Join(d.Args, " "))))
+			}
+		}
+	}
+	switch {
+	case e.Cause == "no-server-block" && !w.resolved():
+		w.say("no-server-block", finding.Error, w.core.Object, fmt.Sprintf("no server block of the Corefile serves %s: CoreDNS answers REFUSED", q.Name), facts(fact(w.core.Object, "data."+w.core.Key, "no block whose zone holds "+q.Name)), w.editCorefile("add a server block for the zone . with forward"))
+	case clusterName && b != nil && b.plugin("kubernetes") == nil && w.shadowed(b):
+		w.say("zone-shadow", finding.Error, w.core.Object, fmt.Sprintf("%s is served by the block of %s, which has no kubernetes directive", q.Name, strings.Join(b.zones(), " ")), facts(fact(w.core.Object, w.at(b.Line), strings.TrimSpace(lineOf(w.core.Text, b.Line)))), w.editCorefile("take the zone out of that block"))
+	case (e.By == "hosts" || e.By == "kubernetes" && q.Type == PTR) && e.Rcode == NXDomain && b != nil && b.plugin("forward") != nil && !w.resolved():
+		w.say("fallthrough-missing", finding.Error, w.core.Object, fmt.Sprintf("%s answers NXDOMAIN for %s without asking further: it has no fallthrough", e.By, q.Name), facts(fact(w.core.Object, w.at(e.Line), e.By)), w.editCorefile("add fallthrough to "+e.By))
+	case (e.Cause == "namespace-or-label-filter" || e.Cause == "noendpoints") && !w.resolved() && !e.Object.IsZero() && (e.Object.Kind == "Service" || e.Object.Name == w.namespace || w.seenNamespace(e.Object.Name) == index.Present):
+		w.say(e.Cause, finding.Error, e.Object, fmt.Sprintf("%s is not served: %s", e.Object, e.Why), facts(fact(w.core.Object, w.at(e.Line), strings.TrimSpace(lineOf(w.core.Text, e.Line)))), w.editCorefile("let the kubernetes directive serve it"))
+	}
+}
+
+// shadowed says whether the kubernetes plugin stands in another block.
+func (w *world) shadowed(b *Block) bool {
+	return slices.ContainsFunc(w.core.Blocks, func(o Block) bool { return o.plugin("kubernetes") != nil && !slices.Equal(o.zones(), b.zones()) })
+}

@@ -1,0 +1,88 @@
+package dns
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/leadsman-dev/leadsman/pkg/report"
+)
+
+func (w *world) hops() []report.Hop {
+	var out []report.Hop
+	if w.client != nil {
+		r := podRef(w.client)
+		hop := report.Hop{Title: "pod " + w.client.Name, Object: &r, State: report.HopOK, Claim: report.Computed}
+		if w.faulty("netpol-egress-dns") {
+			hop.State, hop.Why = report.HopBroken, "a NetworkPolicy denies it DNS"
+		}
+		out = append(out, hop)
+	}
+	server := report.Hop{Title: "no nameserver", State: report.HopUnknown, Claim: w.confClaim}
+	if s := w.conf.servers(); len(s) > 0 {
+		server.Title, server.State = strings.Join(s, " "), report.HopOK
+		if w.faulty("nameserver-unknown") {
+			server.State, server.Why = report.HopBroken, "not the cluster's DNS"
+		}
+	}
+	out = append(out, server)
+	if w.throughCache() {
+		cache := report.Hop{Title: "NodeLocal DNSCache", State: report.HopOK, Claim: report.Computed}
+		if slices.Contains(w.conf.Nameservers, gkeCloudDNS) {
+			cache.Title, cache.State = w.managed, report.HopUnknown
+		}
+		if w.faulty("nodelocal-down") {
+			cache.State, cache.Why = report.HopBroken, "no ready pod on the node"
+		}
+		out = append(out, cache)
+	}
+	return append(out, w.serverHops()...)
+}
+
+func (w *world) faulty(name string) bool {
+	for _, f := range w.found {
+		if f.Code == code(name) {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *world) serverHops() []report.Hop {
+	if w.dnsService == nil {
+		if w.faulty("dns-service-missing") {
+			return []report.Hop{{Title: "Service", State: report.HopBroken, Claim: report.Computed, Why: "there is none"}}
+		}
+		return []report.Hop{{Title: cmp.Or(w.managed, "what answers"), State: report.HopUnknown, Claim: report.Unproven, Why: "it cannot be seen from here"}}
+	}
+	ref := serviceRef(w.dnsService.Namespace, w.dnsService.Name)
+	service := report.Hop{Title: ref.String(), Object: &ref, State: report.HopOK, Claim: report.Computed, Why: w.serverWhy}
+	if w.predicted.Policy == "Default" && w.confClaim != report.Observed || w.faulty("nameserver-unknown") {
+		service.State = report.HopUnknown
+	}
+	out := []report.Hop{service}
+	if len(w.dnsService.Spec.Selector) == 0 {
+		return out
+	}
+	ready := 0
+	for _, p := range w.replicas {
+		if podReady(p) {
+			ready++
+		}
+	}
+	hop := report.Hop{Title: fmt.Sprintf("%d of %s ready", ready, counted(len(w.replicas), "replica")), State: report.HopOK, Claim: report.Computed}
+	if ready == 0 {
+		hop.State = report.HopBroken
+	}
+	if len(w.replicas) == 0 && !w.v.Answered(podsOf(w.dnsService)) {
+		hop.Title, hop.State, hop.Why = "replicas", report.HopUnknown, "the DNS pods were not seen"
+	}
+	if len(w.seen.Answers) > 0 {
+		hop.Claim = report.Observed
+	}
+	if w.faulty("netpol-ingress-dns") {
+		hop.State, hop.Why = report.HopBroken, "a NetworkPolicy keeps the pod out"
+	}
+	return append(out, hop)
+}

@@ -1,0 +1,181 @@
+package dns
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/leadsman-dev/leadsman/pkg/finding"
+	"github.com/leadsman-dev/leadsman/pkg/object"
+)
+
+const corednsSource = "CoreDNS 1.15"
+
+// replicaHealth is what each replica says of itself.
+func replicaHealth() Analyzer {
+	return Analyzer{Name: "replicas", Docs: []finding.Doc{
+		page("replica-unsynced", finding.Error, "A DNS replica has not read the API server", "It answers SERVFAIL for names of the cluster until it has.",
+			"Its ready page names kubernetes, or it answers SERVFAIL for a name of the cluster.", "See its log; check that it reaches the API server.", corednsSource+", plugin/kubernetes"),
+		page("config-skew", finding.Warning, "A DNS replica runs another Corefile than the ConfigMap's", "Answers depend on which replica is asked.",
+			"The hash of the configuration that the replica runs is not the hash of the ConfigMap's Corefile.", "Wait for the reload (up to two minutes), or restart the Deployment; without the reload plugin a restart is needed.", corednsSource+", plugin/reload"),
+		page("max-concurrent", finding.Warning, "A DNS replica refused queries because too many were under way upstream", "Lookups of outside names fail at times, with REFUSED.",
+			"coredns_forward_max_concurrent_rejects_total is not zero.", "Raise max_concurrent, or find who asks so much.", corednsSource+", plugin/forward"),
+	}, Run: func(w *world) {
+		for _, r := range w.seen.Replicas {
+			w.unsynced(r)
+			if w.core != nil && w.core.Hash != "" && r.ConfigHash != "" && !strings.EqualFold(r.ConfigHash, w.core.Hash) {
+				w.say("config-skew", finding.Warning, r.Pod, fmt.Sprintf("%s runs another Corefile than ConfigMap/%s holds (observed)", r.Pod, w.core.Object.Name),
+					facts(fact(r.Pod, "configuration SHA512", short(r.ConfigHash)), fact(w.core.Object, "data."+w.core.Key+" SHA512", short(w.core.Hash))), w.restartServers())
+			}
+			if r.MaxReject > 0 {
+				w.say("max-concurrent", finding.Warning, r.Pod, fmt.Sprintf("%s refused %.0f queries because too many were under way upstream (observed)", r.Pod, r.MaxReject),
+					facts(fact(r.Pod, "coredns_forward_max_concurrent_rejects_total", fmt.Sprintf("%.0f", r.MaxReject))), manual("raise max_concurrent of the forward directive"))
+			}
+		}
+	}}
+}
+
+func (w *world) restartServers() finding.Fix {
+	name := "coredns"
+	if p := w.serverPod(); p != nil {
+		if hash := p.Labels["pod-template-hash"]; hash != "" {
+			if base, _, ok := strings.Cut(p.Name, "-"+hash); ok {
+				name = base
+			}
+		}
+		return command("let all replicas read it anew", p.Namespace, "rollout", "restart", "deployment/"+name)
+	}
+	return command("let all replicas read it anew", systemNamespace, "rollout", "restart", "deployment/"+name)
+}
+
+func short(hash string) string { return hash[:min(len(hash), 12)] }
+
+func (w *world) unsynced(r Replica) {
+	evidence := facts()
+	if r.Ready != nil && !*r.Ready && strings.Contains(r.ReadyText, "kubernetes") {
+		evidence = facts(fact(r.Pod, "ready plugin", r.ReadyText))
+	}
+	for _, a := range w.seen.Answers {
+		if len(evidence) == 0 && a.Pod.Key() == r.Pod.Key() && a.Rcode == ServFail && a.Err == "" && w.expect(a.Question).By == "kubernetes" {
+			evidence = facts(fact(r.Pod, string(a.Question.Type)+" "+a.Question.Name, "SERVFAIL"))
+		}
+	}
+	if len(evidence) > 0 {
+		w.say("replica-unsynced", finding.Error, r.Pod, fmt.Sprintf("%s has not read the API server, so it cannot answer for names of the cluster (observed)", r.Pod), evidence,
+			command("see why", r.Pod.Namespace, "logs", r.Pod.Name, "--tail=50"))
+	}
+}
+
+// replicaAnswers compares the replicas with one another and with the objects.
+func replicaAnswers() Analyzer {
+	return Analyzer{Name: "answers", Docs: []finding.Doc{
+		page("replica-divergent", finding.Error, "A DNS replica answers otherwise", "What a pod gets depends on which replica is asked.",
+			"The replica's last answer, after the TTL, differs from the others', or all differ from what the objects say.", "Restart the replica; see its log.", corednsSource),
+		page("publish-lag", finding.Info, "The record is new, and not everywhere yet", "A change takes seconds to reach every replica, and negative answers are cached.",
+			"The object is younger than 30 seconds, and a replica does not know it yet.", "Wait, and ask again.", corednsSource+", plugin/cache: denial"),
+	}, Run: func(w *world) {
+		for _, q := range w.askedQuestions() {
+			w.diverge(q)
+		}
+	}}
+}
+
+func (w *world) askedQuestions() []Question {
+	var out []Question
+	for _, a := range w.seen.Answers {
+		if q := a.Question.key(); !slices.Contains(out, q) {
+			out = append(out, q)
+		}
+	}
+	return out
+}
+
+func (w *world) diverge(q Question) {
+	c, ok := w.consensus(q)
+	if !ok {
+		return
+	}
+	e := w.expect(q)
+	if w.fresh(e.Object) {
+		if slices.ContainsFunc(w.answers(q), func(a Answer) bool { return a.Err == "" && a.text() != answerText(e.Rcode, e.Records) }) && e.Rcode == NoError {
+			w.say("publish-lag", finding.Info, e.Object, fmt.Sprintf("%s is new, and not every DNS replica has it yet (observed)", e.Object), facts(fact(e.Object, "metadata.creationTimestamp", w.created(e.Object).UTC().Format(time.RFC3339))))
+		}
+		return
+	}
+	agreed := answerText(c.rcode, nil)
+	if len(c.records) > 0 {
+		agreed = strings.Join(sorted(c.records), " ")
+	}
+	upstream := e.By == "forward" || e.By == ""
+	for _, a := range c.deviant {
+		if upstream && a.Err == "" {
+			continue // outside answers may well rotate; failures are upstream-partial's
+		}
+		w.say("replica-divergent", finding.Error, a.Pod, fmt.Sprintf("%s answers %s %s with %s; the others say %s (observed)", a.Pod, q.Type, q.Name, a.text(), agreed),
+			facts(fact(a.Pod, string(q.Type)+" "+q.Name, a.text())), command("make it anew, if it does not mend", a.Pod.Namespace, "delete", "pod", a.Pod.Name))
+	}
+	if wanted := answerText(e.Rcode, e.Records); len(c.deviant) == 0 && e.Rcode != "" && e.By == "kubernetes" && agreed != wanted && c.rcode != ServFail {
+		about := e.Object
+		if about.IsZero() {
+			about = w.answers(q)[0].Pod
+		}
+		w.say("replica-divergent", finding.Error, about, fmt.Sprintf("every DNS replica answers %s %s with %s, and by the objects it is %s (observed)", q.Type, q.Name, agreed, wanted),
+			facts(fact(w.answers(q)[0].Pod, string(q.Type)+" "+q.Name, agreed), fact(about, cmp.Or(e.Field, "metadata.name"), wanted)), w.restartServers())
+	}
+}
+
+func sorted(in []string) []string { out := slices.Clone(in); slices.Sort(out); return out }
+
+// fresh says whether an object is so new that replicas may not have it.
+func (w *world) fresh(r object.Ref) bool {
+	t := w.created(r)
+	return !t.IsZero() && w.v.Now.Sub(t) < 30*time.Second
+}
+
+func (w *world) created(r object.Ref) time.Time {
+	if it, ok := w.v.Get(r); ok {
+		return it.Object.GetCreationTimestamp().Time
+	}
+	return time.Time{}
+}
+
+// upstreams is what lies behind forward.
+func upstreams() Analyzer {
+	return Analyzer{Name: "upstream", Docs: []finding.Doc{
+		page("upstream-timeout", finding.Error, "The servers to which CoreDNS forwards do not answer", "Names outside of the cluster are not found.",
+			"Every replica answers SERVFAIL, or not at all, for a name that is forwarded.", "Check the servers of the forward directive from the node.", corednsSource+", plugin/forward"),
+		page("upstream-partial", finding.Warning, "Some replicas do not reach their upstream", "Names outside of the cluster are found or not, depending on the replica.",
+			"Some replicas answer a forwarded name, others answer SERVFAIL.", "Compare the nodes on which the replicas run.", corednsSource+", plugin/forward"),
+	}, Run: func(w *world) {
+		for _, q := range w.askedQuestions() {
+			e := w.expect(q)
+			if e.By != "forward" {
+				continue
+			}
+			bad, good := []Answer{}, 0
+			for _, a := range w.answers(q) {
+				switch {
+				case a.Err != "" && !strings.Contains(a.Err, "time"):
+				case a.Err != "" || a.Rcode == ServFail:
+					bad = append(bad, a)
+				default:
+					good++
+				}
+			}
+			if len(bad) == 0 {
+				continue
+			}
+			evidence := facts(fact(w.core.Object, w.at(e.Line), e.Why), fact(bad[0].Pod, string(q.Type)+" "+q.Name, bad[0].text()))
+			if good > 0 {
+				w.say("upstream-partial", finding.Warning, bad[0].Pod, fmt.Sprintf("%s gets no answer from its upstream for %s; other replicas do (observed)", bad[0].Pod, q.Name), evidence,
+					command("see where it runs, and what its log says", bad[0].Pod.Namespace, "logs", bad[0].Pod.Name, "--tail=50"))
+			} else {
+				w.say("upstream-timeout", finding.Error, w.core.Object, fmt.Sprintf("no DNS replica gets an answer for %s: %s (observed)", q.Name, strings.TrimSuffix(e.Why, ", which was not asked")), evidence,
+					w.editCorefile("forward to servers that answer"))
+			}
+			return
+		}
+	}}
+}
