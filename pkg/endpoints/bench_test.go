@@ -11,16 +11,44 @@ import (
 	"github.com/leadsman-dev/leadsman/pkg/source"
 )
 
-// cluster has n Services of ten pods each in a few namespaces. Every pod
-// shares one label with all others. Of each hundred Services, broken have a
-// selector with a misspelt value.
-func cluster(n, broken, namespaces int) (*index.View, []object.Ref) {
+// shape is a cluster of Services with ten pods each in a few namespaces. Every
+// pod shares one label with all others. Of each hundred Services, broken have a
+// selector with a misspelt value. Words are names without digits: hard to tell
+// from misspellings of each other.
+type shape struct {
+	services, broken, namespaces int
+	words                        bool
+}
+
+func (s shape) String() string {
+	names := "numbered"
+	if s.words {
+		names = "named"
+	}
+	return fmt.Sprintf("%d %s services, %d%% broken, %d namespaces", s.services, names, s.broken, s.namespaces)
+}
+
+func (s shape) name(i int) string {
+	name := fmt.Sprintf("service-%05d", i)
+	if !s.words {
+		return name
+	}
+	letters := []byte("service-")
+	for _, c := range []byte(fmt.Sprintf("%05d", i*7919%100000)) {
+		letters = append(letters, "kmbvtrslnd"[c-'0'], "aeiouaeiou"[(int(c)+i)%10])
+	}
+	return string(letters)
+}
+
+// view is that cluster, all of it read.
+func (s shape) view() (*index.View, []object.Ref) {
+	n, broken, namespaces := s.services, s.broken, s.namespaces
 	store := source.NewStore(now)
 	var refs []object.Ref
 	for i := range n {
+		name := s.name(i)
 		s := healthy()
 		ns := fmt.Sprintf("ns-%d", i%namespaces)
-		name := fmt.Sprintf("service-%05d", i)
 		s.svc.Namespace, s.svc.Name, s.svc.UID = ns, name, types.UID("svc-"+name)
 		s.svc.Spec.Selector = map[string]string{"app": name, "app.kubernetes.io/part-of": "shop"}
 		s.pods = nil
@@ -47,9 +75,9 @@ func cluster(n, broken, namespaces int) (*index.View, []object.Ref) {
 }
 
 func BenchmarkJudge(b *testing.B) {
-	for _, c := range []struct{ services, broken, namespaces int }{{1000, 1, 20}, {10000, 1, 20}, {10000, 1, 1}, {10000, 100, 20}, {10000, 100, 1}} {
-		b.Run(fmt.Sprintf("%d services, %d%% broken, %d namespaces", c.services, c.broken, c.namespaces), func(b *testing.B) {
-			v, refs := cluster(c.services, c.broken, c.namespaces)
+	for _, c := range []shape{{1000, 1, 20, false}, {10000, 1, 20, false}, {10000, 1, 1, false}, {10000, 100, 20, false}, {10000, 100, 1, false}, {10000, 100, 1, true}} {
+		b.Run(c.String(), func(b *testing.B) {
+			v, refs := c.view()
 			b.ReportAllocs()
 			for b.Loop() {
 				Judge(v, refs, Options{})

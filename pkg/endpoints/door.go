@@ -77,16 +77,21 @@ func ingressDoors(r object.Ref, ing *networkingv1.Ingress) []door {
 // every door of their namespaces does.
 func (w *world) near(doors []door) bool {
 	return slices.ContainsFunc(doors, func(d door) bool {
-		return slices.ContainsFunc(w.subjects, func(c *subject) bool {
-			if d.to.Key() == c.ref.Key() {
-				return true
-			}
-			if !w.single() {
-				return d.to.Namespace == c.svc.Namespace || d.from.Namespace == c.svc.Namespace
-			}
-			presence, _ := w.v.Presence(d.to)
-			return presence == index.Missing && (misspelt(d.to.Name, c.svc.Name) || strings.EqualFold(d.to.Name, c.svc.Name) || d.to.Name == c.svc.Name) && d.from.Namespace == c.svc.Namespace
-		})
+		switch {
+		case w.asked[d.to.Key()]:
+			return true
+		case !w.single():
+			return w.within[d.to.Namespace] || w.within[d.from.Namespace]
+		}
+		presence, _ := w.v.Presence(d.to)
+		return presence == index.Missing && w.close(d)
+	})
+}
+
+// close says whether a door leads to a name that is close to a Service's.
+func (w *world) close(d door) bool {
+	return slices.ContainsFunc(w.subjects, func(c *subject) bool {
+		return d.from.Namespace == c.svc.Namespace && (misspelt(d.to.Name, c.svc.Name) || strings.EqualFold(d.to.Name, c.svc.Name))
 	})
 }
 

@@ -2,12 +2,11 @@ package endpoints
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-
-	"github.com/leadsman-dev/leadsman/pkg/source"
 )
 
 // pair is one label.
@@ -31,9 +30,11 @@ func pairsOf(m map[string]string) []pair {
 type vocabulary struct {
 	values map[string][]string // key → its values
 	keys   map[string][]string // value → the keys that have it
-	folded map[string][]string // lower-case key → the keys
-	byForm map[string][]string // key and digits → its values that differ in letters only
+	folded map[pair][]pair     // in lower case → as they are
+	byForm map[string]lexicon  // key and digits → its values that differ in letters only
 }
+
+func (p pair) lower() pair { return pair{strings.ToLower(p.key), strings.ToLower(p.value)} }
 
 func (w *world) vocabulary(namespace string) *vocabulary {
 	if w.vocabularies == nil {
@@ -56,42 +57,29 @@ func (w *world) vocabulary(namespace string) *vocabulary {
 func (w *world) learnWords(pod *corev1.Pod) {
 	voc := w.vocabularies[pod.Namespace]
 	if voc == nil {
-		voc = &vocabulary{values: map[string][]string{}, keys: map[string][]string{}, folded: map[string][]string{}, byForm: map[string][]string{}}
+		voc = &vocabulary{values: map[string][]string{}, keys: map[string][]string{}, folded: map[pair][]pair{}, byForm: map[string]lexicon{}}
 		w.vocabularies[pod.Namespace] = voc
 	}
 	for k, v := range pod.Labels {
-		voc.values[k] = append(voc.values[k], v)
+		if known := voc.values[k]; len(known) == 0 || known[len(known)-1] != v { // pods of one kind stand together
+			voc.values[k] = append(known, v)
+		}
 	}
 }
 
 func (voc *vocabulary) finish() {
-	for k, values := range voc.values {
+	for _, k := range slices.Sorted(maps.Keys(voc.values)) {
+		values := voc.values[k]
 		slices.Sort(values)
 		voc.values[k] = slices.Compact(values)
-		lower := strings.ToLower(k)
-		voc.folded[lower] = append(voc.folded[lower], k)
 		for _, v := range voc.values[k] {
+			have := pair{k, v}
+			voc.folded[have.lower()] = append(voc.folded[have.lower()], have)
 			voc.keys[v] = append(voc.keys[v], k)
 			form := k + "\x00" + form(v)
 			voc.byForm[form] = append(voc.byForm[form], v)
 		}
 	}
-	for _, byWord := range []map[string][]string{voc.keys, voc.folded} {
-		for _, words := range byWord {
-			slices.Sort(words)
-		}
-	}
-}
-
-// form keeps the digits of a word: "web-1" and "web-2" are two names, and
-// neither is a misspelling of the other.
-func form(word string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= '0' && r <= '9' {
-			return r
-		}
-		return -1
-	}, word)
 }
 
 // miss is a pair that pods carry instead of the one that the selector wants.
@@ -112,17 +100,11 @@ func (voc *vocabulary) near(want pair) []miss {
 			out = append(out, miss{want, have, name})
 		}
 	}
-	for _, k := range voc.folded[strings.ToLower(want.key)] {
-		for _, v := range voc.values[k] {
-			if strings.EqualFold(v, want.value) {
-				add("label-case", pair{k, v})
-			}
-		}
+	for _, have := range voc.folded[want.lower()] {
+		add("label-case", have)
 	}
-	for _, v := range voc.byForm[want.key+"\x00"+form(want.value)] {
-		if misspelt(want.value, v) {
-			add("label-typo", pair{want.key, v})
-		}
+	for _, v := range voc.byForm[want.key+"\x00"+form(want.value)].near(want.value) {
+		add("label-typo", pair{want.key, v})
 	}
 	for _, k := range voc.keys[want.value] {
 		switch {
@@ -134,23 +116,6 @@ func (voc *vocabulary) near(want pair) []miss {
 		}
 	}
 	return out
-}
-
-// misspelt allows two edits in a word, one in a short one, and none where
-// hardly anything would remain. Words that differ in case only are another story.
-func misspelt(want, have string) bool {
-	shorter := min(len(want), len(have))
-	allowed := 2
-	switch {
-	case shorter < 3 || len(want)+len(have) > 512:
-		return false
-	case shorter < 6:
-		allowed = 1
-	}
-	if max(len(want), len(have))-shorter > allowed || strings.EqualFold(want, have) {
-		return false
-	}
-	return source.Distance(want, have) <= allowed
 }
 
 // nearest is the best explanation of a selector that chooses nothing: one pair
@@ -209,9 +174,7 @@ func (c *subject) taken(m miss) bool {
 	if len(m.have.value) >= 6 || m.want.key != m.have.key {
 		return false
 	}
-	return slices.ContainsFunc(c.place(c.svc.Namespace).services, func(s *corev1.Service) bool {
-		return s.Name != c.svc.Name && s.Spec.Selector[m.have.key] == m.have.value
-	})
+	return c.place(c.svc.Namespace).chosen()[m.have]
 }
 
 // livingWith are the living pods with these pairs. Many broken Services may ask

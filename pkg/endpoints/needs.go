@@ -336,10 +336,7 @@ func (p *plan) behind(w *world, doors []door) {
 		if i >= 16 {
 			return
 		}
-		close := slices.ContainsFunc(w.subjects, func(c *subject) bool {
-			return d.from.Namespace == c.svc.Namespace && (misspelt(d.to.Name, c.svc.Name) || strings.EqualFold(d.to.Name, c.svc.Name))
-		})
-		if p.ask.byName() && (concerned || close) {
+		if p.ask.byName() && (concerned || w.close(d)) {
 			p.want(source.Query{Kind: serviceKind, Namespace: d.to.Namespace, Name: d.to.Name})
 		}
 		if d.to.Namespace != d.from.Namespace && p.ask.Namespace != "" {

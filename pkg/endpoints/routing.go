@@ -23,13 +23,29 @@ func routing() Analyzer {
 				[]finding.Evidence{fact(c.ref, "metadata.labels.service.kubernetes.io/service-proxy-name", name)},
 				command("let kube-proxy serve it", c.svc.Namespace, "label", "service", c.svc.Name, "service.kubernetes.io/service-proxy-name-"))
 		}
+		if isHeadless(c.svc) || !c.internalLocal() && !c.externalLocal() && !c.hinted() {
+			return
+		}
 		targets := c.targets()
-		if isHeadless(c.svc) || !slices.ContainsFunc(targets, func(t Target) bool { return t.Ready || t.Serving && t.Terminating }) {
+		if !slices.ContainsFunc(targets, func(t Target) bool { return t.Ready || t.Serving && t.Terminating }) {
 			return
 		}
 		c.hints(targets)
 		c.localGaps(targets)
 	}}
+}
+
+func (c *subject) internalLocal() bool {
+	p := c.svc.Spec.InternalTrafficPolicy
+	return p != nil && *p == corev1.ServiceInternalTrafficPolicyLocal
+}
+
+func (c *subject) externalLocal() bool {
+	return c.svc.Spec.ExternalTrafficPolicy == corev1.ServiceExternalTrafficPolicyLocal && c.fromOutside()
+}
+
+func (c *subject) hinted() bool {
+	return slices.ContainsFunc(c.entries, func(e entry) bool { return e.endpoint != nil && e.endpoint.Hints != nil })
 }
 
 // targets are the endpoints of the first port, as kube-proxy sees them.
@@ -88,8 +104,7 @@ func (c *subject) hints(targets []Target) {
 
 // localGaps: under a Local policy a node without an endpoint drops.
 func (c *subject) localGaps(targets []Target) {
-	internal := c.svc.Spec.InternalTrafficPolicy != nil && *c.svc.Spec.InternalTrafficPolicy == corev1.ServiceInternalTrafficPolicyLocal
-	external := c.svc.Spec.ExternalTrafficPolicy == corev1.ServiceExternalTrafficPolicyLocal && c.fromOutside()
+	internal, external := c.internalLocal(), c.externalLocal()
 	if !internal && !external || !c.listed(nodeKind, "", "") {
 		return
 	}

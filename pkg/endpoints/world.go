@@ -25,6 +25,7 @@ type world struct {
 	v        *index.View
 	opts     Options
 	asked    map[object.Ref]bool
+	within   map[string]bool // the namespaces of what was asked about
 	subjects []*subject
 	policies *netpol.Policies
 	byNS     map[string]*place
@@ -43,6 +44,20 @@ type world struct {
 type place struct {
 	services   []*corev1.Service
 	unlabelled []*discoveryv1.EndpointSlice // slices that name no Service
+	selected   map[pair]bool                // memo of chosen
+}
+
+// chosen are the pairs by which the namespace's Services select.
+func (p *place) chosen() map[pair]bool {
+	if p.selected == nil {
+		p.selected = map[pair]bool{}
+		for _, s := range p.services {
+			for k, v := range s.Spec.Selector {
+				p.selected[pair{k, v}] = true
+			}
+		}
+	}
+	return p.selected
 }
 
 // subject is one Service under judgement.
@@ -71,7 +86,7 @@ var (
 
 func newWorld(v *index.View, refs []object.Ref, opts Options) *world {
 	w := &world{
-		v: v, opts: opts, asked: map[object.Ref]bool{}, policies: netpol.New(v), byNS: map[string]*place{},
+		v: v, opts: opts, asked: map[object.Ref]bool{}, within: map[string]bool{}, policies: netpol.New(v), byNS: map[string]*place{},
 		analyzers: Analyzers(), shared: map[string][]*corev1.Pod{}, roots: map[types.UID]object.Ref{},
 	}
 	for _, it := range v.List(serviceKind, "") {
@@ -93,6 +108,7 @@ func newWorld(v *index.View, refs []object.Ref, opts Options) *world {
 		w.asked[r.Key()] = true
 		if it, ok := v.Get(r); ok {
 			if svc, ok := it.Object.(*corev1.Service); ok {
+				w.within[svc.Namespace] = true
 				w.subjects = append(w.subjects, w.subject(svc, it.Ref))
 			}
 		}

@@ -1,0 +1,131 @@
+package endpoints
+
+import (
+	"sort"
+	"strings"
+
+	"github.com/leadsman-dev/leadsman/pkg/source"
+)
+
+// form keeps the digits of a word: "web-1" and "web-2" are two names, and
+// neither is a misspelling of the other.
+func form(word string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, word)
+}
+
+// misspelt says whether a person may have written want for have.
+func misspelt(want, have string) bool {
+	allowed := tolerance(want, have)
+	return allowed > 0 && source.Distance(want, have) <= allowed
+}
+
+// tolerance allows two edits in a word, one in a short one, and none where
+// hardly anything would remain. Words that differ in case only are another story.
+func tolerance(want, have string) int {
+	shorter, longer := min(len(want), len(have)), max(len(want), len(have))
+	allowed := 2
+	switch {
+	case shorter < 3 || longer > longest:
+		return 0
+	case shorter < 6:
+		allowed = 1
+	}
+	if longer-shorter > allowed || strings.EqualFold(want, have) {
+		return 0
+	}
+	return allowed
+}
+
+// longest is the length that names and labels may have
+// (apimachinery validation, DNS1123SubdomainMaxLength).
+const longest = 253
+
+// lexicon is a sorted list of words, read as the tree of their beginnings.
+type lexicon []string
+
+// near are the words that may have been meant, in order. It goes down the tree
+// for as long as the beginning is within two edits, so that it costs what is
+// close and not what is there.
+func (l lexicon) near(want string) []string {
+	if len(want) < 3 || len(want) > longest {
+		return nil
+	}
+	s := speller{want: want, words: l, rows: make([][]uint8, len(want)+4)}
+	cells := make([]uint8, len(s.rows)*(len(want)+1))
+	for i := range s.rows {
+		s.rows[i] = cells[i*(len(want)+1):][:len(want)+1]
+	}
+	for j := range s.rows[0] {
+		s.rows[0][j] = uint8(min(j, far))
+	}
+	s.walk(0, len(l), 0)
+	return s.found
+}
+
+// far is a distance that no tolerance reaches.
+const far = 3
+
+// speller walks a lexicon. Row i holds the distances of the first i letters of
+// the words under way from the beginnings of the wanted one.
+type speller struct {
+	want  string
+	words lexicon
+	rows  [][]uint8
+	found []string
+}
+
+// walk looks at words[lo:hi], which have their first depth letters in common.
+func (s *speller) walk(lo, hi, depth int) {
+	if lo < hi && len(s.words[lo]) == depth {
+		have := s.words[lo]
+		if allowed := tolerance(s.want, have); allowed > 0 && int(s.rows[depth][len(s.want)]) <= allowed {
+			s.found = append(s.found, have)
+		}
+		lo++
+	}
+	for lo < hi && depth+1 < len(s.rows) {
+		letter, end := s.words[lo][depth], hi
+		if s.words[hi-1][depth] != letter {
+			end = lo + sort.Search(hi-lo, func(i int) bool { return s.words[lo+i][depth] > letter })
+		}
+		if s.extend(s.words[lo], depth) {
+			s.walk(lo, end, depth+1)
+		}
+		lo = end
+	}
+}
+
+// extend fills the row after one more letter, as source.Distance does, near
+// the diagonal only. It says whether any distance is still small.
+func (s *speller) extend(word string, depth int) bool {
+	row, above := s.rows[depth+1], s.rows[depth]
+	from, to := max(0, depth-1), min(len(s.want), depth+far)
+	if from > 0 {
+		row[from-1] = far
+	}
+	if to < len(s.want) {
+		row[to+1] = far
+	}
+	best := uint8(far)
+	for j := from; j <= to; j++ {
+		d := above[j] + 1
+		if j > 0 {
+			change := above[j-1]
+			if s.want[j-1] != word[depth] {
+				change++
+			}
+			d = min(d, row[j-1]+1, change)
+			if depth > 0 && j > 1 && word[depth] == s.want[j-2] && word[depth-1] == s.want[j-1] {
+				d = min(d, s.rows[depth-1][j-2]+1)
+			}
+		}
+		row[j] = min(d, far)
+		best = min(best, row[j])
+	}
+	return best < far
+}
