@@ -22,7 +22,7 @@ import (
 // (pkg/controller/deployment/util, RevisionAnnotation).
 const RevisionAnnotation = "deployment.kubernetes.io/revision"
 
-func (w *Workload) deployment(v *index.View, d *appsv1.Deployment) {
+func (w *Workload) deploymentSpec(d *appsv1.Deployment) {
 	w.Template, w.Selector = &d.Spec.Template, selectorOf(d.Spec.Selector)
 	w.Observed, w.Paused = d.Status.ObservedGeneration, d.Spec.Paused
 	w.Replicas = int(deref(d.Spec.Replicas, 1))
@@ -35,6 +35,10 @@ func (w *Workload) deployment(v *index.View, d *appsv1.Deployment) {
 	if w.Strategy.Type == string(appsv1.RollingUpdateDeploymentStrategyType) {
 		w.Strategy.Surge, w.Strategy.MaxUnavailable = fenceposts(d.Spec.Strategy.RollingUpdate, w.Replicas)
 	}
+}
+
+func (w *Workload) deployment(v *index.View, d *appsv1.Deployment) {
+	w.deploymentSpec(d)
 	for _, it := range v.Owned(d.UID) {
 		rs, ok := it.Object.(*appsv1.ReplicaSet)
 		if !ok || !controls(d.UID, rs) {
@@ -110,7 +114,7 @@ func unhashed(t *corev1.PodTemplateSpec) *corev1.PodTemplateSpec {
 	return c
 }
 
-func (w *Workload) statefulSet(v *index.View, s *appsv1.StatefulSet) {
+func (w *Workload) statefulSetSpec(s *appsv1.StatefulSet) {
 	w.Template, w.Selector = &s.Spec.Template, selectorOf(s.Spec.Selector)
 	w.Observed = s.Status.ObservedGeneration
 	w.Replicas = int(deref(s.Spec.Replicas, 1))
@@ -124,11 +128,17 @@ func (w *Workload) statefulSet(v *index.View, s *appsv1.StatefulSet) {
 		w.Strategy.Partition = int(max(0, deref(r.Partition, 0)))
 		w.Goal = max(0, w.Replicas-w.Strategy.Partition)
 		// The field is kept only where the server has the feature on
-		// (pkg/registry/apps/statefulset, dropStatefulSetDisabledFields).
+		// (pkg/registry/apps/statefulset, dropStatefulSetDisabledFields). It is
+		// rounded down (pkg/controller/statefulset, getStatefulSetMaxUnavailable),
+		// whatever the API's own documentation says.
 		if r.MaxUnavailable != nil {
-			w.Strategy.MaxUnavailable = max(1, scaled(r.MaxUnavailable, w.Replicas, true))
+			w.Strategy.MaxUnavailable = max(1, scaled(r.MaxUnavailable, w.Replicas, false))
 		}
 	}
+}
+
+func (w *Workload) statefulSet(v *index.View, s *appsv1.StatefulSet) {
+	w.statefulSetSpec(s)
 	w.revisions(v, s.UID, func(c *appsv1.ControllerRevision) string { return c.Name })
 	w.addPods(v, s.UID, hashLabel)
 	current := ""
@@ -138,7 +148,7 @@ func (w *Workload) statefulSet(v *index.View, s *appsv1.StatefulSet) {
 	w.finish(current)
 }
 
-func (w *Workload) daemonSet(v *index.View, d *appsv1.DaemonSet) {
+func (w *Workload) daemonSetSpec(d *appsv1.DaemonSet) {
 	w.Template, w.Selector = &d.Spec.Template, selectorOf(d.Spec.Selector)
 	w.Observed = d.Status.ObservedGeneration
 	w.Replicas = int(d.Status.DesiredNumberScheduled)
@@ -153,7 +163,14 @@ func (w *Workload) daemonSet(v *index.View, d *appsv1.DaemonSet) {
 		}
 		// Both are rounded up (pkg/controller/daemon/util, UnavailableCount, SurgeCount).
 		w.Strategy.MaxUnavailable, w.Strategy.Surge = scaled(unavailable, w.Replicas, true), scaled(surge, w.Replicas, true)
+		if w.Strategy.MaxUnavailable == 0 && w.Strategy.Surge == 0 && w.Replicas > 0 {
+			w.Strategy.MaxUnavailable = 1 // pkg/controller/daemon, updatedDesiredNodeCounts
+		}
 	}
+}
+
+func (w *Workload) daemonSet(v *index.View, d *appsv1.DaemonSet) {
+	w.daemonSetSpec(d)
 	w.revisions(v, d.UID, func(c *appsv1.ControllerRevision) string { return c.Labels[appsv1.DefaultDaemonSetUniqueLabelKey] })
 	w.addPods(v, d.UID, hashLabel)
 	w.finish(w.newestRevision())

@@ -102,13 +102,14 @@ func (w *Workload) Done() bool {
 	}
 	switch o := w.Object.(type) {
 	case *appsv1.Deployment:
-		return !w.Paused && int(o.Status.UpdatedReplicas) >= w.Replicas && o.Status.Replicas <= o.Status.UpdatedReplicas && o.Status.AvailableReplicas >= o.Status.UpdatedReplicas
+		return int(o.Status.UpdatedReplicas) >= w.Replicas && o.Status.Replicas <= o.Status.UpdatedReplicas && o.Status.AvailableReplicas >= o.Status.UpdatedReplicas
 	case *appsv1.StatefulSet:
 		if w.OnDelete() {
 			return int(o.Status.AvailableReplicas) >= w.Replicas
 		}
-		updated := int(o.Status.UpdatedReplicas) >= w.Goal || o.Status.UpdateRevision == o.Status.CurrentRevision
-		return updated && int(o.Status.ReadyReplicas) >= w.Replicas && int(o.Status.AvailableReplicas) >= w.Replicas
+		// That the two revisions are equal proves nothing: they are so at once
+		// when half a rollout is undone.
+		return int(o.Status.UpdatedReplicas) >= w.Goal && int(o.Status.ReadyReplicas) >= w.Replicas && int(o.Status.AvailableReplicas) >= w.Replicas
 	case *appsv1.DaemonSet:
 		if w.OnDelete() {
 			return int(o.Status.NumberAvailable) >= w.Replicas
