@@ -21,7 +21,7 @@ const (
 // Findings writes those that the headline left, equal ones together.
 func (p Writer) Findings(all []finding.Finding) {
 	causes, consequences, left := 0, 0, 0
-	for _, group := range groupEqual(all) {
+	for _, group := range Grouped(all) {
 		count, most := &causes, mostCauses
 		if group[0].CausedBy != nil {
 			count, most = &consequences, mostConsequences
@@ -41,9 +41,9 @@ func (p Writer) Findings(all []finding.Finding) {
 	}
 }
 
-// groupEqual puts findings that say the same of several objects together, in
+// Grouped puts findings that say the same of several objects together, in
 // the order of the first of each.
-func groupEqual(all []finding.Finding) [][]finding.Finding {
+func Grouped(all []finding.Finding) [][]finding.Finding {
 	var groups [][]finding.Finding
 	for _, f := range all {
 		at := slices.IndexFunc(groups, func(g []finding.Finding) bool { return saysTheSame(g[0], f) })

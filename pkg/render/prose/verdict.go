@@ -85,10 +85,20 @@ func (p Writer) evidenceInFull(facts []finding.Evidence) {
 		}
 		if field := e.Field; field != "" && strings.Contains(e.Value, "\n") {
 			p.Paragraph(lead, term.Plain, p.Style.Text(field)+" =", term.Plain)
-			p.Paragraph("      ", term.Plain, strings.TrimRight(p.Style.Lines(e.Value), "\n"), term.Dim)
+			p.quote(e.Value)
 			continue
 		}
 		p.Paragraph(lead, term.Plain, p.Style.Text(fact(e)), term.Plain)
+	}
+}
+
+// quote writes a stranger's text of several lines. The bar before each keeps it
+// from passing for ours, and a CI system from reading a command at its start.
+func (p Writer) quote(text string) {
+	lead := "      " + p.Style.Sign("│ ", "| ")
+	for _, line := range term.Wrap(strings.TrimRight(p.Style.Lines(text), "\n"), p.room(term.Width(lead))) {
+		p.Out.WriteString(p.Style.Paint(term.Dim, lead+line))
+		p.Blank()
 	}
 }
 
