@@ -51,12 +51,28 @@ func pullFailed(e *corev1.Event) bool {
 }
 
 // secondPull says whether the pull failed twice: a push may be racing the first
-// attempt, and the kubelet tries again after 10 seconds.
+// attempt, and the kubelet tries again after 10 seconds. Where no event tells of
+// the attempts, time must; a first attempt may itself take long.
 func (p *patient) secondPull(u unit) bool {
-	if e := p.about(u, pullFailed); e != nil && index.EventCount(e) >= 2 {
+	failed, last := p.pullsFailed(u)
+	switch {
+	case failed >= 2:
 		return true
+	case failed == 1:
+		return since(p.v, last) > 30*time.Second
 	}
 	return since(p.v, p.pulling(u)) > 30*time.Second
+}
+
+// pullsFailed counts the failed attempts. Each may have an event of its own,
+// since registries put request numbers into their words.
+func (p *patient) pullsFailed(u unit) (times int, last time.Time) {
+	for _, e := range p.v.Events(p.pod.UID) {
+		if pullFailed(e) && p.isAbout(u, e) {
+			times, last = times+index.EventCount(e), index.EventTime(e)
+		}
+	}
+	return times, last
 }
 
 // pulling is the earliest moment at which the kubelet can have begun to pull.

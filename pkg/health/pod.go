@@ -138,14 +138,16 @@ func unitsOf(pod *corev1.Pod) []unit {
 	return units
 }
 
-// about is the newest event of the container that satisfies want. Events
-// without a fieldPath are taken where they name the container.
+// about is the newest event of the container that satisfies want.
 func (p *patient) about(u unit, want func(*corev1.Event) bool) *corev1.Event {
-	return lastEvent(p.v, p.pod, func(e *corev1.Event) bool {
-		path := e.InvolvedObject.FieldPath
-		mine := path == u.path || path == "" && (len(p.units) == 1 || strings.Contains(e.Message+" ", "ontainer "+u.spec.Name+" "))
-		return mine && want(e)
-	})
+	return lastEvent(p.v, p.pod, func(e *corev1.Event) bool { return p.isAbout(u, e) && want(e) })
+}
+
+// isAbout says whether an event of the pod is about this container. Events
+// without a fieldPath are taken where they name it.
+func (p *patient) isAbout(u unit, e *corev1.Event) bool {
+	path := e.InvolvedObject.FieldPath
+	return path == u.path || path == "" && (len(p.units) == 1 || strings.Contains(e.Message+" ", "ontainer "+u.spec.Name+" "))
 }
 
 func (p *patient) problem(name string, u unit, message string, facts ...finding.Evidence) Problem {

@@ -81,7 +81,7 @@ func (p *patient) unready(u unit) []Problem {
 	if u.status.Started != nil && !*u.status.Started {
 		return nil // the startup probe has not spoken yet
 	}
-	due := started.Add(startupBudget(u.spec.StartupProbe) + probeBudget(u.spec.ReadinessProbe))
+	due := started.Add(startupBudget(u.spec.StartupProbe) + ProbeBudget(u.spec.ReadinessProbe))
 	if p.v.Now.Before(due) {
 		return nil
 	}
@@ -111,10 +111,11 @@ func startupBudget(probe *corev1.Probe) time.Duration {
 	if probe == nil {
 		return 0
 	}
-	return probeBudget(probe)
+	return ProbeBudget(probe)
 }
 
-func probeBudget(probe *corev1.Probe) time.Duration {
+// ProbeBudget is the time that a probe's spec grants before it has failed.
+func ProbeBudget(probe *corev1.Probe) time.Duration {
 	period, threshold := probe.PeriodSeconds, probe.FailureThreshold
 	if period <= 0 {
 		period = 10

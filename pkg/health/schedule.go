@@ -345,6 +345,11 @@ func (p *patient) rolling(deployment object.Ref) bool {
 	return ok && typed && d.Spec.Strategy.Type != appsv1.RecreateDeploymentStrategyType
 }
 
+// turnedAway are the kubelet's reasons for a pod that its node shuts down under
+// (pkg/kubelet/nodeshutdown) or that it does not admit (pkg/kubelet/lifecycle,
+// predicate.go).
+var turnedAway = []string{"Terminated", "NodeShutdown", "Shutdown", "NodeAffinity", "NodeName", "NodePorts", "UnexpectedAdmissionError", "TopologyAffinityError"}
+
 // pushedOut judges a pod that was ended from outside: by its node's kubelet for
 // lack of room (pkg/kubelet/eviction) or by the scheduler for a more important one.
 func (p *patient) pushedOut() []Problem {
@@ -357,6 +362,11 @@ func (p *patient) pushedOut() []Problem {
 		problem := p.whole("evicted", "the node evicted the pod: "+clip(message, 200), facts...).certain(!managed)
 		problem.Node = p.pod.Spec.NodeName
 		problem.Fix = []finding.Fix{manual("set resources.requests to what the pod really uses, or free the resource that the message names on node " + p.pod.Spec.NodeName)}
+		return []Problem{problem}
+	case slices.Contains(turnedAway, reason) || strings.HasPrefix(reason, "OutOf"):
+		problem := p.whole("evicted", fmt.Sprintf("node %q ended the pod, or did not admit it (%s): %s", p.pod.Spec.NodeName, clip(reason, 40), clip(message, 160)), facts...).certain(!managed)
+		problem.Node = p.pod.Spec.NodeName
+		problem.Fix = []finding.Fix{manual("a controller makes another pod by itself; look at node " + p.pod.Spec.NodeName + " if it happens again")}
 		return []Problem{problem}
 	case reason == "Preempting", target != nil && target.Status == corev1.ConditionTrue && target.Reason == corev1.PodReasonPreemptionByScheduler:
 		if target != nil {

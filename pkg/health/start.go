@@ -57,7 +57,7 @@ func (p *patient) lastDeath(u unit) (death, bool) {
 // outranks the crash loop it causes, a failed probe the exit code of the kill.
 func (p *patient) died(u unit) (Problem, bool) {
 	d, ok := p.lastDeath(u)
-	if !ok || d.Reason == "ContainerStatusUnknown" { // the node restarted: no verdict of the program's
+	if !ok || d.nodeRestarted() {
 		return Problem{}, false
 	}
 	switch {
@@ -76,6 +76,12 @@ func (p *patient) died(u unit) (Problem, bool) {
 		return p.exitZero(u, d)
 	}
 	return p.crash(u, d), true
+}
+
+// nodeRestarted: the container went with its node, which says nothing about the
+// program. The kubelet, or containerd (unknownExitCode), then knows no more.
+func (d death) nodeRestarted() bool {
+	return d.Reason == "ContainerStatusUnknown" || d.Reason == "Unknown" && d.ExitCode == 255
 }
 
 func (p *patient) deathFacts(u unit, d death) []finding.Evidence {
@@ -178,7 +184,7 @@ func (p *patient) allSiblingsCrash(u unit) bool {
 		for _, other := range unitsOf(pod) {
 			if other.status != nil && other.spec.Name == u.spec.Name && other.status.RestartCount >= 1 {
 				d, ok := examine(p.v, pod).lastDeath(other)
-				crashed = ok && d.ExitCode != 0
+				crashed = ok && d.ExitCode != 0 && !d.nodeRestarted()
 			}
 		}
 		if !crashed {

@@ -1,0 +1,137 @@
+package cause
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/leadsman-dev/leadsman/pkg/finding"
+	"github.com/leadsman-dev/leadsman/pkg/health"
+	"github.com/leadsman-dev/leadsman/pkg/index"
+)
+
+// creations are the names under which a pod's creation is refused.
+var creations = []string{
+	"quota", "limitrange", "webhook-denied", "webhook-unreachable", "podsecurity", "sa-missing", "priorityclass-missing", "rs-create-error",
+}
+
+// creation tells why pods of the new revision are not there. A Deployment's
+// ReplicaFailure may be an old ReplicaSet's, so the new one is asked;
+// StatefulSets and DaemonSets say it in events alone.
+func (j *judgement) creation() {
+	owner := index.Item{Ref: j.w.Ref, Object: j.w.Object}
+	if _, ok := j.w.Object.(*appsv1.Deployment); ok && j.w.Current != nil {
+		owner = j.w.Current.Object
+	}
+	for _, p := range health.Of(j.v, owner).Problems {
+		if !slices.Contains(creations, p.Name) || j.w.Current == nil && p.Name != "rs-create-error" {
+			continue
+		}
+		c := fromProblem(p, owner.Ref)
+		at := j.refusedAt(owner)
+		j.temperRefusal(&c, p, at)
+		c.Since = j.m.stamp(key{code: c.Code, about: owner.Ref.Key()}, c.Terminal, j.v.Now, at)
+		j.add(c)
+	}
+}
+
+// refusedAt is since when creation is refused.
+func (j *judgement) refusedAt(owner index.Item) time.Time {
+	switch o := owner.Object.(type) {
+	case *appsv1.ReplicaSet:
+		for _, c := range o.Status.Conditions {
+			if c.Type == appsv1.ReplicaSetReplicaFailure && c.Status == corev1.ConditionTrue {
+				return c.LastTransitionTime.Time
+			}
+		}
+	case *appsv1.Deployment:
+		if c, _ := progressing(o); c != nil {
+			return c.LastUpdateTime.Time
+		}
+	}
+	e := lastEvent(j.v, owner.Object, func(e *corev1.Event) bool { return e.Reason == "FailedCreate" })
+	if e != nil && !e.FirstTimestamp.IsZero() {
+		return e.FirstTimestamp.Time
+	}
+	return eventAt(e)
+}
+
+// Objects that are applied together do not come into being together.
+const applied = 5 * time.Second
+
+// full is how long a quota must have stood in the way, with nothing of the
+// rollout moving: the quota's own count lags behind the pods that go.
+const full = 30 * time.Second
+
+func (j *judgement) temperRefusal(c *Cause, p health.Problem, at time.Time) {
+	text := ""
+	if len(p.Evidence) > 0 {
+		text = p.Evidence[0].Value
+	}
+	set := func(certain bool) { c.Terminal, c.Severity = certain, map[bool]finding.Severity{true: finding.Error, false: finding.Warning}[certain] }
+	refused := j.v.Now.Sub(at)
+	switch p.Name {
+	case "sa-missing", "priorityclass-missing":
+		presence, _ := j.v.Presence(p.Missing)
+		set(p.Terminal && refused >= applied && (presence == index.Missing || refused >= 30*time.Second))
+	case "quota":
+		if !p.Terminal { // else it demands what the template lacks, whatever room there is
+			set(refused >= full && j.m.standstill(j.v.Now) >= full && !j.moving("") && !quotaHasRoom(j.v, j.w.Ref.Namespace, text))
+		} else {
+			c.Class = OfRevision
+		}
+	case "rs-create-error":
+		switch {
+		case passing.MatchString(text):
+			set(false)
+			c.Class = Passing
+		case strings.Contains(text, " is invalid: "):
+			set(true)
+		}
+		if !c.Terminal {
+			c.Class = Passing
+		}
+	}
+}
+
+// passing are refusals that say nothing about what was to be created.
+var passing = regexp.MustCompile(`(?i)failed calling webhook|exceeded quota|etcdserver|timed? ?out|deadline exceeded|connection refused|too many requests|try again|being terminated|object is being deleted|unable to create new content`)
+
+var (
+	whichQuota = regexp.MustCompile(`exceeded quota: ([^,:\s]+), requested: (.*?), used: `)
+	quotaKind  = schema.GroupKind{Kind: "ResourceQuota"}
+)
+
+// quotaHasRoom says that the quota, as it is now, would let in what was asked:
+// the controller has merely not tried again.
+func quotaHasRoom(v *index.View, namespace, refusal string) bool {
+	m := whichQuota.FindStringSubmatch(refusal)
+	if m == nil {
+		return false
+	}
+	for _, q := range index.Typed[*corev1.ResourceQuota](v, quotaKind, namespace) {
+		if q.Name != m[1] {
+			continue
+		}
+		for pair := range strings.SplitSeq(m[2], ",") {
+			name, amount, _ := strings.Cut(pair, "=")
+			asked, err := resource.ParseQuantity(amount)
+			if err != nil {
+				return false
+			}
+			hard, limited := q.Status.Hard[corev1.ResourceName(name)]
+			asked.Add(q.Status.Used[corev1.ResourceName(name)])
+			if limited && asked.Cmp(hard) > 0 {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}

@@ -1,0 +1,65 @@
+package cause
+
+import (
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/leadsman-dev/leadsman/pkg/finding"
+	"github.com/leadsman-dev/leadsman/pkg/index"
+	"github.com/leadsman-dev/leadsman/pkg/rollout/workload"
+)
+
+// overlaps warns of workloads that select each other's pods. Each pod is kept
+// by its ownerReference, so this alone never stops a rollout; but numbers that
+// go by labels count the pods of both.
+func (j *judgement) overlaps() {
+	if j.w.Selector == nil || j.w.Selector.Empty() || j.w.Template == nil {
+		return
+	}
+	for _, kind := range workload.Kinds {
+		for _, other := range j.v.List(schema.GroupKind{Group: "apps", Kind: kind}, j.w.Ref.Namespace) {
+			sel, carried := selection(other)
+			if other.Ref.Key() == j.w.Ref.Key() || sel == nil {
+				continue
+			}
+			mine, theirs := j.w.Selector.Matches(carried), sel.Matches(labels.Set(j.w.Template.Labels))
+			if !mine && !theirs {
+				continue
+			}
+			message := fmt.Sprintf("its selector %s also matches the pods of %s", j.w.Selector, other.Ref)
+			if !mine {
+				message = fmt.Sprintf("the selector %s of %s also matches the pods of this rollout", sel, other.Ref)
+			}
+			j.add(Cause{Class: Held, Finding: finding.Finding{
+				Code: domain + "selector-overlap", Severity: finding.Warning, Object: j.w.Ref, Message: message,
+				Evidence: []finding.Evidence{j.fact("spec.selector", j.w.Selector.String()), {Object: other.Ref, Field: "spec.selector", Value: sel.String()}},
+				Fix:      []finding.Fix{manual(fmt.Sprintf("give %s or %s a label of its own in selector and template; a selector cannot be changed in place: delete the workload with --cascade=orphan and create it anew", j.w.Ref, other.Ref))},
+			}})
+			return
+		}
+	}
+}
+
+// selection is a workload's selector and what its pods carry; nil where it
+// selects nothing.
+func selection(it index.Item) (labels.Selector, labels.Set) {
+	var s *metav1.LabelSelector
+	var carried labels.Set
+	switch o := it.Object.(type) {
+	case *appsv1.Deployment:
+		s, carried = o.Spec.Selector, o.Spec.Template.Labels
+	case *appsv1.StatefulSet:
+		s, carried = o.Spec.Selector, o.Spec.Template.Labels
+	case *appsv1.DaemonSet:
+		s, carried = o.Spec.Selector, o.Spec.Template.Labels
+	}
+	sel, err := metav1.LabelSelectorAsSelector(s)
+	if err != nil || s == nil || sel.Empty() {
+		return nil, nil
+	}
+	return sel, carried
+}
