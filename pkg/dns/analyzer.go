@@ -16,6 +16,8 @@ type Analyzer struct {
 	Name string
 	Docs []finding.Doc
 	Run  func(w *world)
+
+	Servers bool // it judges the cluster's servers: of a client that asks others it has nothing to say
 }
 
 // Analyzers are all judgements of a lookup, from what is deepest to what
@@ -77,8 +79,8 @@ func (w *world) clientRef() object.Ref {
 
 // order is from the deepest cause to what is one only where nothing else is.
 func order() []string {
-	return strings.Fields(`corefile-error forward-loop dns-service-missing dns-selector-mismatch dns-no-ready-endpoints nodelocal-down netpol-egress-dns netpol-ingress-dns
-		replica-unreachable-from-node hostnet-clusterfirst missing-cluster-dns ndots-bare cluster-domain-mismatch nameserver-unknown resolvconf-stale replica-unsynced config-skew upstream-timeout
+	return strings.Fields(`corefile-error forward-loop dns-service-missing dns-selector-mismatch replica-unsynced dns-no-ready-endpoints nodelocal-down netpol-egress-dns netpol-ingress-dns
+		replica-unreachable-from-node hostnet-clusterfirst missing-cluster-dns ndots-bare cluster-domain-mismatch nameserver-unknown resolvconf-stale config-skew upstream-timeout
 		upstream-partial max-concurrent no-server-block zone-shadow fallthrough-missing acl-or-view namespace-or-label-filter noendpoints empty-service-ignored pod-record-disabled
 		publish-lag replica-divergent musl-search-line-dropped resolvconf-truncated search-list-missing ndots-too-low-musl musl-aaaa-negative musl-search-stop musl-no-tcp musl-nameserver-race
 		windows-dotted-name search-capture search-wildcard-hijack slice-unlabelled headless-selector-empty headless-no-ready pod-hostname-unpublished externalname-ip
@@ -95,7 +97,7 @@ func depth(f finding.Finding) int {
 // follows says which findings merely follow from another, if that was made.
 func follows() map[string][]string {
 	return map[string][]string{
-		"dns-no-ready-endpoints":        {"dns-selector-mismatch", "corefile-error", "forward-loop"},
+		"dns-no-ready-endpoints":        {"dns-selector-mismatch", "corefile-error", "forward-loop", "replica-unsynced"},
 		"replica-unreachable-from-node": {"dns-service-missing", "dns-selector-mismatch", "dns-no-ready-endpoints", "nodelocal-down", "netpol-egress-dns", "netpol-ingress-dns", "nameserver-unknown"},
 		"search-list-missing":           {"hostnet-clusterfirst", "missing-cluster-dns", "musl-search-line-dropped", "resolvconf-truncated"},
 		"nameserver-unknown":            {"hostnet-clusterfirst", "missing-cluster-dns", "dns-service-missing"},
@@ -127,7 +129,9 @@ func (w *world) link() {
 func (w *world) judge() {
 	w.ladders = w.climb()
 	for _, a := range Analyzers() {
-		a.Run(w)
+		if !w.outside || !a.Servers {
+			a.Run(w)
+		}
 	}
 	w.weighPolicies()
 	w.link()
@@ -141,6 +145,10 @@ func (w *world) resolved() bool {
 	l := w.primary()
 	if l == nil {
 		return false
+	}
+	if w.outside {
+		found, _ := w.gotten()
+		return len(found) > 0
 	}
 	s, _ := l.final()
 	return s != nil && s.State == Found

@@ -226,9 +226,16 @@ func (k *kubernetes) reverse(q Question, addr netip.Addr) Expected {
 			break
 		}
 	}
+	unseen := ""
 	served := func(namespace string) bool {
+		if len(k.namespaces) == 0 {
+			return true
+		}
 		p, _ := k.exposed(namespace)
-		return len(k.namespaces) == 0 || p == index.Present
+		if p == index.Unknown {
+			unseen = namespace
+		}
+		return p == index.Present
 	}
 	for _, s := range index.Typed[*corev1.Service](k.w.v, serviceKind, "") {
 		if slices.Contains(clusterIPs(s), addr.String()) && served(s.Namespace) {
@@ -252,6 +259,8 @@ func (k *kubernetes) reverse(q Question, addr netip.Addr) Expected {
 	switch {
 	case len(e.Records) > 0:
 		e.Rcode = NoError
+	case unseen != "":
+		e.Why = fmt.Sprintf("whether namespace %s is there, which holds the address, was not seen", unseen)
 	case !k.w.v.Answered(source.Query{Kind: serviceKind}) || !k.w.v.Answered(source.Query{Kind: sliceKind}):
 		e.Why = "not all Services and endpoints were seen"
 	default:

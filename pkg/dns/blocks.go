@@ -11,7 +11,7 @@ import (
 
 // serverBlocks is which block and plugin answers, where that is a fault.
 func serverBlocks() Analyzer {
-	return Analyzer{Name: "blocks", Docs: []finding.Doc{
+	return Analyzer{Name: "blocks", Servers: true, Docs: []finding.Doc{
 		page("no-server-block", finding.Error, "No server block of the Corefile serves the name", "CoreDNS answers REFUSED, or SERVFAIL where a block has nothing that answers.",
 			"The longest zone that holds the name is in no server block, or no plugin of its block answers.", "Add a server block for the root zone, with forward.", corednsSource+", core/dnsserver"),
 		page("zone-shadow", finding.Error, "A server block for a longer zone hides the cluster's names", "The block without the kubernetes plugin answers for names of Services.",

@@ -57,7 +57,7 @@ func (w *world) hostNetwork() {
 		return
 	}
 	severity := finding.Warning
-	if _, _, ok := w.meantAnswer(); ok {
+	if _, _, ok := w.meantAnswer(); ok && !w.resolved() {
 		severity = finding.Error
 	}
 	w.say("hostnet-clusterfirst", severity, podRef(w.client), "the pod uses the node's network, so dnsPolicy ClusterFirst gives it the node's own DNS servers, which know no Service",

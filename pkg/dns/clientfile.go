@@ -25,13 +25,20 @@ func resolvConfFile() Analyzer {
 	}}
 }
 
-func (w *world) stale() {
+// outdated is in what the file that the pod has differs from the one of today,
+// as far as that is certain.
+func (w *world) outdated() []string {
 	var differ []string
 	for _, d := range differences(w.predicted.Conf, w.conf) {
 		if !w.predicted.HostPart || w.predicted.Policy == "ClusterFirst" && (strings.HasSuffix(d, "is missing") || strings.HasPrefix(d, "nameserver ") && !w.throughCache()) {
 			differ = append(differ, d)
 		}
 	}
+	return differ
+}
+
+func (w *world) stale() {
+	differ := w.outdated()
 	if len(differ) == 0 || w.throughCache() && strings.HasPrefix(differ[0], "nameserver") {
 		return
 	}
@@ -39,29 +46,26 @@ func (w *world) stale() {
 		facts(fact(podRef(w.client), "/etc/resolv.conf (observed)", differ[0])), command("make the pod anew, with a file of today", w.namespace, "delete", "pod", w.client.Name))
 }
 
-// throughCache says whether the pod asks NodeLocal DNSCache at its own address.
-func (w *world) throughCache() bool {
-	return slices.ContainsFunc(w.conf.Nameservers, func(s string) bool { return strings.HasPrefix(s, "169.254.") || strings.HasPrefix(s, "fd00::1:") })
-}
-
 func (w *world) nameservers() {
-	if w.predicted.Policy == "Default" || len(w.conf.Nameservers) == 0 || w.throughCache() || w.dnsService == nil || w.managed != "" {
+	if !w.outside || w.predicted.Policy == "Default" || w.managed != "" || w.predicted.Policy == "ClusterFirst" && w.confClaim != report.Observed && w.kubeletWhy == "" {
 		return
 	}
-	if slices.ContainsFunc(w.conf.Nameservers, func(s string) bool { return slices.Contains(clusterIPs(w.dnsService), s) }) {
-		return
+	severity := finding.Error
+	_, _, inCluster := w.meantAnswer()
+	switch {
+	case w.predicted.Policy == "None" && !inCluster && !w.internal():
+		return // the spec says so, and nothing of the cluster is asked for
+	case w.resolved():
+		severity = finding.Warning
 	}
-	if w.predicted.Policy == "ClusterFirst" && w.confClaim != report.Observed && w.kubeletWhy == "" {
-		return
-	}
-	w.say("nameserver-unknown", finding.Error, w.clientRef(), fmt.Sprintf("the pod asks %s, which is not the address of the cluster's DNS (%s)", strings.Join(w.conf.servers(), ", "), strings.Join(clusterIPs(w.dnsService), ", ")),
+	w.say("nameserver-unknown", severity, w.clientRef(), fmt.Sprintf("the pod asks %s, which is not the address of the cluster's DNS (%s)", strings.Join(w.conf.servers(), ", "), strings.Join(clusterIPs(w.dnsService), ", ")),
 		facts(fact(w.clientRef(), "nameserver ("+string(w.confClaim)+")", strings.Join(w.conf.Nameservers, " ")), fact(serviceRef(w.dnsService.Namespace, w.dnsService.Name), "spec.clusterIPs", strings.Join(clusterIPs(w.dnsService), " "))),
 		manual("set clusterDNS of the kubelet (or spec.dnsConfig.nameservers of the pod) to "+strings.Join(clusterIPs(w.dnsService), ", ")))
 }
 
 // domains holds the places side by side that say what the cluster domain is.
 func domains() Analyzer {
-	return Analyzer{Name: "domain", Docs: []finding.Doc{
+	return Analyzer{Name: "domain", Servers: true, Docs: []finding.Doc{
 		page("cluster-domain-mismatch", finding.Error, "The kubelet and CoreDNS disagree about the cluster domain", "The search list leads to names that CoreDNS does not serve.",
 			"The domain in the pod's search list, or in the kubelet's configuration, is no zone of any kubernetes directive.", "Make clusterDomain of the kubelet and the zone of the directive the same.", "Kubernetes, DNS specification 1.1; "+kubeletSource),
 	}, Run: func(w *world) {

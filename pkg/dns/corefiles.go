@@ -13,7 +13,7 @@ import (
 
 // corefiles judges the configuration as such.
 func corefiles() Analyzer {
-	return Analyzer{Name: "corefile", Docs: []finding.Doc{
+	return Analyzer{Name: "corefile", Servers: true, Docs: []finding.Doc{
 		page("corefile-error", finding.Error, "CoreDNS cannot read its Corefile", "Replicas that run keep the old one; one that starts anew crashes.",
 			"The Corefile does not parse, or names a plugin that does not exist.", "Correct the line.", corednsSource+", caddyfile"),
 		page("forward-loop", finding.Error, "CoreDNS forwards to itself", "Queries for outside names go round until the loop plugin stops the process, or for ever.",

@@ -84,6 +84,9 @@ func (w *world) summary() (report.Verdict, string) {
 	}
 	s, i := l.final()
 	broken := root != nil && root.Severity == finding.Error
+	if w.outside {
+		return w.outsideSummary(root, broken)
+	}
 	switch {
 	case s != nil && s.State == Found && broken && w.cut(root):
 		return report.Broken, fmt.Sprintf("%s would be %s, but %s.", w.name.Written, w.answer(s), trimmed(root.Message))
@@ -106,6 +109,21 @@ func (w *world) summary() (report.Verdict, string) {
 	return report.Broken, fmt.Sprintf("%s is not found: none of %s exists.", w.name.Written, counted(len(l.steps), "name"))
 }
 
+// outsideSummary is of a client whose servers are not the cluster's: only the
+// client itself can tell what they answer.
+func (w *world) outsideSummary(root *finding.Finding, broken bool) (report.Verdict, string) {
+	found, ran := w.gotten()
+	switch {
+	case broken:
+		return report.Broken, fmt.Sprintf("%s is not found: %s.", w.name.Written, trimmed(root.Message))
+	case len(found) > 0:
+		return report.OK, fmt.Sprintf("%s → %s, as getent in the pod says; it asks %s, not the cluster's DNS.", w.name.Written, strings.Join(few(found), " "), w.elsewhereTo())
+	case ran:
+		return report.Broken, fmt.Sprintf("%s is not found: getent in the pod finds nothing; it asks %s, not the cluster's DNS.", w.name.Written, w.elsewhereTo())
+	}
+	return report.Unknown, fmt.Sprintf("Whether %s is found cannot be told: the pod asks %s, not the cluster's DNS.", w.name.Written, w.elsewhereTo())
+}
+
 func (w *world) root() *finding.Finding {
 	if len(w.found) == 0 {
 		return nil
@@ -115,6 +133,9 @@ func (w *world) root() *finding.Finding {
 
 // cut says whether the fault keeps every answer from the pod.
 func (w *world) cut(f *finding.Finding) bool {
+	if f.Code == code("replica-unsynced") {
+		return w.faulty("dns-no-ready-endpoints")
+	}
 	return slices.Contains([]string{"dns-service-missing", "dns-no-ready-endpoints", "dns-selector-mismatch", "nodelocal-down", "netpol-egress-dns", "netpol-ingress-dns", "nameserver-unknown", "hostnet-clusterfirst", "missing-cluster-dns", "replica-unreachable-from-node"}, f.Code[len("dns/"):])
 }
 
@@ -134,11 +155,15 @@ func (w *world) answer(s *Step) string {
 			all = append(all, recordTexts(e.Records)...)
 		}
 	}
-	all = distinct(all)
-	if len(all) > 4 {
-		all = append(all[:4], fmt.Sprintf("… %d more", len(all)-4))
+	return cmp.Or(strings.Join(few(distinct(all)), " "), "an answer")
+}
+
+// few are as many as a sentence bears.
+func few(all []string) []string {
+	if len(all) <= 4 {
+		return all
 	}
-	return cmp.Or(strings.Join(all, " "), "an answer")
+	return append(all[:4:4], fmt.Sprintf("… %d more", len(all)-4))
 }
 
 // origin is "   (Service/redis spec.clusterIP)".

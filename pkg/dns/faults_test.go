@@ -186,7 +186,7 @@ func everyFault() map[string]fault {
 			s.say("coredns-a", first, A, NoError, "10.97.34.93")
 		}},
 		"config-skew":    {func(s *scene) { s.replica(Replica{ConfigHash: "0123456789abcdef"}) }, func(s *scene) { s.replica(Replica{ConfigHash: hash}) }},
-		"max-concurrent": {func(s *scene) { s.replica(Replica{MaxReject: 12}) }, func(s *scene) { s.replica(Replica{}) }},
+		"max-concurrent": {func(s *scene) { s.ask.Name = "example.com"; s.replica(Replica{MaxReject: 12}) }, func(s *scene) { s.replica(Replica{MaxReject: 12}) }},
 		"corefile-error": {corefileWith("    loop\n", "    lop\n"), corefileWith("    loop\n", "")},
 		"forward-loop":   {corefileWith("/etc/resolv.conf", "10.96.0.10"), corefileWith("/etc/resolv.conf", "10.96.0.11")},
 		"upstream-timeout": {func(s *scene) {

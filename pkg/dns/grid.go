@@ -1,8 +1,11 @@
 package dns
 
 import (
+	"cmp"
 	"slices"
 	"strings"
+
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/leadsman-dev/leadsman/pkg/object"
 	"github.com/leadsman-dev/leadsman/pkg/report"
@@ -53,13 +56,17 @@ func (w *world) row(r object.Ref, questions []Question) report.GridRow {
 			if podReady(p) {
 				row.Ready = report.HopOK
 			}
+			row.Version = taggedVersion(p)
+			if w.core != nil && !w.startedOtherwise(p) {
+				row.ConfigHash = short(w.core.Hash)
+			}
 		}
 	}
 	for _, s := range w.seen.Replicas {
 		if s.Pod.Key() != r.Key() {
 			continue
 		}
-		row.Version, row.ConfigHash, row.Error = s.Version, short(s.ConfigHash), s.Err
+		row.Version, row.ConfigHash, row.Error = cmp.Or(s.Version, row.Version), cmp.Or(short(s.ConfigHash), row.ConfigHash), s.Err
 		row.Stale = w.core != nil && w.core.Hash != "" && s.ConfigHash != "" && !strings.EqualFold(s.ConfigHash, w.core.Hash)
 		if s.Ready != nil {
 			row.Ready = map[bool]report.HopState{true: report.HopOK, false: report.HopBroken}[*s.Ready]
@@ -77,4 +84,16 @@ func (w *world) row(r object.Ref, questions []Question) report.GridRow {
 		row.Cells = append(row.Cells, cell)
 	}
 	return row
+}
+
+// taggedVersion is CoreDNS' version by its image, for a server that was not
+// asked for it.
+func taggedVersion(p *corev1.Pod) string {
+	for _, c := range p.Spec.Containers {
+		if _, tag, ok := strings.Cut(c.Image[strings.LastIndexByte(c.Image, '/')+1:], "coredns:"); ok {
+			tag, _, _ = strings.Cut(tag, "@")
+			return strings.TrimPrefix(tag, "v")
+		}
+	}
+	return ""
 }

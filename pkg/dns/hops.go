@@ -3,7 +3,6 @@ package dns
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/leadsman-dev/leadsman/pkg/report"
@@ -26,18 +25,34 @@ func (w *world) hops() []report.Hop {
 			server.State, server.Why = report.HopBroken, "not the cluster's DNS"
 		}
 	}
+	if w.outside {
+		return append(out, w.outsideHop(server))
+	}
 	out = append(out, server)
+	if w.cloudDNS() {
+		return append(out, report.Hop{Title: "GKE Cloud DNS", State: report.HopUnknown, Claim: report.Unproven, Why: "it cannot be seen from here"})
+	}
 	if w.throughCache() {
 		cache := report.Hop{Title: "NodeLocal DNSCache", State: report.HopOK, Claim: report.Computed}
-		if slices.Contains(w.conf.Nameservers, gkeCloudDNS) {
-			cache.Title, cache.State = w.managed, report.HopUnknown
-		}
 		if w.faulty("nodelocal-down") {
 			cache.State, cache.Why = report.HopBroken, "no ready pod on the node"
 		}
 		out = append(out, cache)
 	}
 	return append(out, w.serverHops()...)
+}
+
+// outsideHop ends the way at a server that is not the cluster's.
+func (w *world) outsideHop(hop report.Hop) report.Hop {
+	hop.Title = w.elsewhereTo()
+	if hop.State == report.HopBroken {
+		return hop
+	}
+	hop.State, hop.Why = report.HopUnknown, "it is not the cluster's DNS: what it answers was not seen"
+	if found, _ := w.gotten(); len(found) > 0 {
+		hop.State = report.HopOK
+	}
+	return hop
 }
 
 func (w *world) faulty(name string) bool {
@@ -58,9 +73,6 @@ func (w *world) serverHops() []report.Hop {
 	}
 	ref := serviceRef(w.dnsService.Namespace, w.dnsService.Name)
 	service := report.Hop{Title: ref.String(), Object: &ref, State: report.HopOK, Claim: report.Computed, Why: w.serverWhy}
-	if w.predicted.Policy == "Default" && w.confClaim != report.Observed || w.faulty("nameserver-unknown") {
-		service.State = report.HopUnknown
-	}
 	out := []report.Hop{service}
 	if len(w.dnsService.Spec.Selector) == 0 {
 		return out

@@ -285,7 +285,7 @@ func (k *kubernetes) behind(q Question, zone string) ([]host, Expected) {
 	switch {
 	case presence == index.Missing:
 		return nil, Expected{Rcode: NXDomain, Object: ns, Cause: cause, Why: fmt.Sprintf("there is no namespace %s", r.namespace) + map[bool]string{true: " that the Corefile exposes"}[cause != ""]}
-	case presence == index.Unknown && r.service == "":
+	case presence == index.Unknown && (r.service == "" || r.kind == "pod"):
 		return nil, Expected{Why: fmt.Sprintf("whether there is a namespace %s was not seen", r.namespace)}
 	case r.service == "":
 		return nil, Expected{Rcode: NoData, Object: ns, Field: "metadata.name", Why: fmt.Sprintf("namespace %s exists, so its name does, without an address", r.namespace)}

@@ -51,7 +51,51 @@ func (w *world) rcode(q Question) Rcode {
 	if c, ok := w.consensus(q); ok {
 		return c.rcode
 	}
-	return w.expect(q).Rcode
+	return w.reply(q).Rcode
+}
+
+// reply is what the servers that the client asks should answer.
+func (w *world) reply(q Question) Expected {
+	if w.outside {
+		return Expected{By: w.elsewhereTo(), Why: "asked outside of the cluster: what is answered there cannot be computed"}
+	}
+	return w.expect(q)
+}
+
+// gotten is what the client itself found, by getent or nslookup, and whether
+// its programs would find what was found: nslookup that fails proves nothing.
+func (w *world) gotten() (addresses []string, ran bool) {
+	if text, ran := w.seen.Getent.said(); ran {
+		if w.seen.Getent.ExitCode == 0 {
+			for line := range strings.Lines(text) {
+				if f := strings.Fields(line); len(f) > 0 && isIP(f[0]) {
+					addresses = append(addresses, f[0])
+				}
+			}
+		}
+		return distinct(addresses), true
+	}
+	addresses = w.nslookedUp()
+	return addresses, len(addresses) > 0
+}
+
+// nslookedUp are the addresses that nslookup printed after a name; those before
+// the first name are the server's.
+func (w *world) nslookedUp() []string {
+	var addresses []string
+	text, _ := w.seen.Nslookup.said()
+	named := false
+	for line := range strings.Lines(text) {
+		key, rest, _ := strings.Cut(strings.TrimSpace(line), ":")
+		f := strings.Fields(rest)
+		switch {
+		case key == "Name":
+			named = true
+		case named && strings.HasPrefix(key, "Address") && len(f) > 0 && isIP(f[0]):
+			addresses = append(addresses, f[0])
+		}
+	}
+	return distinct(addresses)
 }
 
 // verdict is what the replicas say together.

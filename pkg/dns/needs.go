@@ -26,9 +26,15 @@ func Needs(v *index.View, ask Ask, seen Observations) []source.Query {
 	p.clients()
 	p.servers()
 	p.records()
+	if !slices.ContainsFunc(p.queries, func(q source.Query) bool { return !v.Answered(q) && v.GapOf(q) == nil }) {
+		p.lost()
+	}
 	slices.SortFunc(p.queries, source.Query.Compare)
 	return slices.DeleteFunc(slices.Compact(p.queries), v.Answered)
 }
+
+// namespacesQuery needs no more than names and labels.
+var namespacesQuery = source.Query{Kind: namespaceKind, Metadata: true}
 
 type plan struct {
 	w       *world
@@ -39,15 +45,15 @@ func (p *plan) want(q source.Query) { p.queries = append(p.queries, q) }
 
 func (p *plan) clients() {
 	from := p.w.ask.From
-	if !from.IsZero() {
-		p.want(source.Query{Kind: from.GroupKind(), Namespace: from.Namespace, Name: from.Name})
-		if it, ok := p.w.v.Get(from); ok && from.Kind != "Pod" {
-			if sel := selectorOf(it.Object); sel != nil {
-				p.want(source.Query{Kind: podKind, Namespace: from.Namespace, Labels: sel.String()})
-			}
+	if from.IsZero() {
+		return
+	}
+	p.want(source.Query{Kind: from.GroupKind(), Namespace: from.Namespace, Name: from.Name})
+	if it, ok := p.w.v.Get(from); ok && from.Kind != "Pod" {
+		if sel := selectorOf(it.Object); sel != nil {
+			p.want(source.Query{Kind: podKind, Namespace: from.Namespace, Labels: sel.String()})
 		}
 	}
-	p.want(source.Query{Kind: namespaceKind, Metadata: true})
 }
 
 // servers are the DNS Service, its slices and pods, their ConfigMaps, and the
@@ -56,8 +62,9 @@ func (p *plan) servers() {
 	w := p.w
 	system := source.Query{Kind: serviceKind, Namespace: systemNamespace}
 	p.want(system)
-	if w.seen.Kubelet == nil {
-		p.want(source.Query{Kind: configMapKind, Namespace: systemNamespace, Name: "kubelet-config"})
+	kubelets := source.Query{Kind: configMapKind, Namespace: systemNamespace, Name: "kubelet-config"}
+	if p.kubeletMatters() {
+		p.want(kubelets)
 	}
 	if !w.v.Answered(system) && w.dnsService == nil {
 		return
@@ -78,11 +85,8 @@ func (p *plan) servers() {
 			p.want(source.Query{Kind: podKind, Namespace: s.Namespace}) // perhaps they run under other labels
 		}
 	}
-	p.want(source.Query{Kind: netpol.Kind(), Namespace: s.Namespace})
-	if w.client != nil && w.client.Namespace != s.Namespace {
-		p.want(source.Query{Kind: netpol.Kind(), Namespace: w.client.Namespace})
-	}
-	if w.kubeletWhy == "" && w.client != nil && w.v.Answered(source.Query{Kind: configMapKind, Namespace: systemNamespace, Name: "kubelet-config"}) {
+	p.policies(s.Namespace)
+	if w.kubeletWhy == "" && w.client != nil && p.kubeletMatters() && w.v.Answered(kubelets) {
 		p.want(source.Query{Kind: eventKind, Namespace: w.client.Namespace, Fields: "involvedObject.uid=" + string(w.client.UID)})
 	}
 	if pod := w.serverPod(); pod != nil {
@@ -91,6 +95,37 @@ func (p *plan) servers() {
 		}
 	} else if w.v.Answered(podsOf(s)) || len(s.Spec.Selector) == 0 {
 		p.want(source.Query{Kind: configMapKind, Namespace: systemNamespace, Name: "coredns"})
+	}
+}
+
+// kubeletMatters says whether the verdict needs what kubelets are configured
+// with: where the pod's own file is as the rest of the cluster has it, it does not.
+func (p *plan) kubeletMatters() bool {
+	w := p.w
+	_, read := w.seen.ResolvConf.said()
+	switch {
+	case w.seen.Kubelet != nil:
+		return false
+	case w.seen.Coming && (w.client == nil && !w.ask.From.IsZero() || running(w.client)):
+		return false // the pod will say it better
+	case read:
+		return w.predicted.Policy == "ClusterFirst" && (w.kubeletWhy != "" || len(w.outdated()) > 0)
+	}
+	return true
+}
+
+// policies are those that stand between the client and its servers. By which
+// namespaces they choose is of interest only where there are any.
+func (p *plan) policies(servers string) {
+	w := p.w
+	if w.outside || w.client == nil || w.client.Spec.HostNetwork {
+		return
+	}
+	for _, namespace := range distinct([]string{servers, w.client.Namespace}) {
+		p.want(source.Query{Kind: netpol.Kind(), Namespace: namespace})
+		if len(w.v.List(netpol.Kind(), namespace)) > 0 {
+			p.want(namespacesQuery)
+		}
 	}
 }
 
@@ -135,47 +170,86 @@ func (p *plan) records() {
 		if w.wantsReverse() {
 			p.want(source.Query{Kind: serviceKind})
 			p.want(source.Query{Kind: sliceKind})
+			if k := w.plugin(); k != nil && len(k.namespaces) > 0 {
+				p.want(namespacesQuery)
+			}
 		}
 		return
 	}
 	if !w.ask.From.IsZero() && w.client == nil {
-		return // the namespace is not known for certain
+		return // what the pod asks for is not known
 	}
-	named := ""
 	// What was meant is read too: a pod without a search list never asks for it.
 	for _, name := range distinct(append(w.candidates(), w.meant()...)) {
-		zone := longest(w.defaultZones(), name)
-		r, ok := parseRequest(strings.ToLower(name), zone)
-		if zone == "" || !ok || r.namespace == "" || r.service == "" {
+		if r, ok := w.serviceIn(name); ok {
+			p.record(r, 0)
+		}
+	}
+	if k := w.plugin(); k != nil && k.nsSelector != nil {
+		p.want(namespacesQuery)
+	}
+}
+
+// serviceIn is the Service or pod record that a name of the cluster speaks of.
+func (w *world) serviceIn(name string) (parsed, bool) {
+	name = strings.ToLower(name)
+	zone := longest(w.defaultZones(), name)
+	if zone == "" {
+		return parsed{}, false
+	}
+	r, ok := parseRequest(name, zone)
+	return r, ok && r.namespace != "" && r.service != ""
+}
+
+// lost reads what only a lookup that finds nothing calls for: which namespaces
+// there are, what is called alike, and what is called the same elsewhere.
+func (p *plan) lost() {
+	w := p.w
+	if w.name.Address.IsValid() || !w.ask.From.IsZero() && w.client == nil {
+		return
+	}
+	w.ladders = w.climb()
+	l := w.primary()
+	if l == nil || w.resolved() {
+		return
+	}
+	s, _ := l.final()
+	if s != nil && s.State == Open && w.seen.Coming && longest(w.defaultZones(), strings.ToLower(s.Name)) == "" {
+		return // it will be asked yet
+	}
+	p.want(namespacesQuery)
+	named, near := "", []string{}
+	for _, name := range w.meant() {
+		r, ok := w.serviceIn(name)
+		if !ok || r.kind != "svc" {
 			continue
 		}
-		if w.v.Answered(source.Query{Kind: namespaceKind, Metadata: true}) && w.seenNamespace(r.namespace) == index.Missing {
-			if named == "" {
-				named = r.service
-			}
-			continue
-		}
-		p.record(r, 0)
 		if named == "" || r.namespace != w.namespace {
 			named = r.service
 		}
+		near = append(near, r.namespace)
 	}
-	if named != "" {
-		p.want(source.Query{Kind: serviceKind, Fields: "metadata.name=" + named})
+	if named == "" {
+		return
+	}
+	p.want(source.Query{Kind: serviceKind, Fields: "metadata.name=" + named})
+	for _, namespace := range distinct(near) {
+		if namespace == w.namespace || w.seenNamespace(namespace) == index.Present {
+			p.want(source.Query{Kind: serviceKind, Namespace: namespace})
+		}
 	}
 }
 
 func (p *plan) record(r parsed, depth int) {
 	w := p.w
 	if r.kind == "pod" {
+		p.want(namespacesQuery)
 		if k := w.plugin(); k != nil && k.pods == "verified" {
 			p.want(source.Query{Kind: podKind, Namespace: r.namespace})
 		}
 		return
 	}
-	if depth == 0 {
-		p.want(source.Query{Kind: serviceKind, Namespace: r.namespace})
-	} else {
+	if named := (source.Query{Kind: serviceKind, Fields: "metadata.name=" + r.service}); !w.v.Answered(named) {
 		p.want(source.Query{Kind: serviceKind, Namespace: r.namespace, Name: r.service})
 	}
 	svc, presence := w.seenService(r.namespace, r.service)

@@ -23,6 +23,10 @@ type Observations struct {
 	NodeConf   *Text     `json:"nodeConf,omitempty"`   // the node's resolv.conf, where it can be read
 	Replicas   []Replica `json:"replicas,omitempty"`
 	Answers    []Answer  `json:"answers,omitempty"`
+
+	Debugger *Debugger `json:"debugger,omitempty"` // whose files and lookups these are, where the client has no tools
+
+	Coming bool `json:"-"` // the questions will be asked yet: what they may tell need not be read before
 }
 
 // Text is what a file or a program said, or why it said nothing.
@@ -38,6 +42,14 @@ func (t *Text) said() (string, bool) {
 		return "", false
 	}
 	return t.Text, true
+}
+
+// Debugger is the ephemeral container that was added to the client, by request.
+type Debugger struct {
+	Container string `json:"container,omitempty"`
+	Image     string `json:"image"`
+	Err       string `json:"err,omitempty"` // why it told nothing
+	Needless  bool   `json:"needless,omitempty"`
 }
 
 // Kubelet is what the node's kubelet is configured with.
@@ -60,6 +72,8 @@ type Replica struct {
 	Upstream   float64    `json:"upstream,omitempty"`   // coredns_forward_healthcheck_broken_total
 	Log        []string   `json:"log,omitempty"`        // lines of its log that were read
 	Err        string     `json:"err,omitempty"`        // why it could not be asked at all: "forbidden", "connection refused"
+	Told       bool       `json:"told,omitempty"`       // its readiness and metrics were asked for
+	LogRead    bool       `json:"logRead,omitempty"`    // the beginning of its log was read
 }
 
 // Answer is what one replica (or, with a zero Pod, the path through the

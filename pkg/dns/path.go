@@ -18,7 +18,7 @@ import (
 
 // servicePath is the way from the nameserver to the pods that answer.
 func servicePath() Analyzer {
-	return Analyzer{Name: "path", Docs: []finding.Doc{
+	return Analyzer{Name: "path", Servers: true, Docs: []finding.Doc{
 		page("dns-service-missing", finding.Error, "There is no DNS Service", "Nothing stands behind the address that pods ask.",
 			"The Services of kube-system were listed, and none is the cluster's DNS; no provider's DNS was recognised.", "Create the Service kube-dns with the address of the kubelets' clusterDNS.", "Kubernetes, DNS for Services and Pods"),
 		page("dns-no-ready-endpoints", finding.Error, "No DNS pod is ready", "Queries to the DNS Service are refused or time out: every lookup in the cluster fails.",
@@ -132,7 +132,7 @@ func (w *world) cacheThere() {
 
 // policyPath asks the NetworkPolicies whether the client may reach the servers.
 func policyPath() Analyzer {
-	return Analyzer{Name: "policies", Docs: []finding.Doc{
+	return Analyzer{Name: "policies", Servers: true, Docs: []finding.Doc{
 		page("netpol-egress-dns", finding.Error, "A NetworkPolicy cuts the pod off from DNS", "Every lookup of the pod times out.",
 			"The client's policies deny UDP 53 to the DNS pods.", "Allow egress to port 53, UDP and TCP, of the DNS pods.", "networking.k8s.io/v1 NetworkPolicy"),
 		page("netpol-ingress-dns", finding.Error, "A NetworkPolicy at the DNS pods keeps the pod out", "Every lookup of the pod times out.",
@@ -199,7 +199,7 @@ func (w *world) noRules(a netpol.Answer) bool {
 // unreachable compares what the replicas say, asked through the API server,
 // with what the pod itself finds.
 func unreachable() Analyzer {
-	return Analyzer{Name: "reach", Docs: []finding.Doc{
+	return Analyzer{Name: "reach", Servers: true, Docs: []finding.Doc{
 		page("replica-unreachable-from-node", finding.Error, "The replicas answer, and the pod gets no answer", "Something between the pod and the DNS pods loses the queries: a policy of the network plugin, kube-proxy, a route or a firewall of the node.",
 			"Every replica that was asked through the API server finds the name, and getent in the pod does not.", "Ask from another pod on the same node, then from one on another node; see the log of kube-proxy and of the network plugin.", "kube-proxy; the network plugin"),
 	}, Run: func(w *world) {
@@ -220,13 +220,13 @@ func unreachable() Analyzer {
 
 // weighPolicies: what the pod finds proves that no policy keeps it from DNS.
 func (w *world) weighPolicies() {
-	if text, ran := w.seen.Getent.said(); !ran || w.seen.Getent.ExitCode != 0 || strings.TrimSpace(text) == "" {
+	if found, _ := w.gotten(); len(found) == 0 {
 		return
 	}
 	for i := range w.found {
 		if f := &w.found[i]; strings.HasPrefix(f.Code, code("netpol-")) {
 			f.Severity = finding.Info
-			f.Message += "; but getent in the pod finds the name, so the network plugin does not enforce it (observed)"
+			f.Message += "; but the pod itself finds the name, so the network plugin does not enforce it (observed)"
 		}
 	}
 }

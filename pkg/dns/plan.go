@@ -31,6 +31,9 @@ type Server struct {
 	Ready     int32  // of the ready plugin; 0 where there is none
 	Health    int32  // of the health plugin; 0 where there is none
 	NodeLocal bool
+
+	AskState bool // its readiness and metrics tell something that the objects do not
+	ReadLog  bool // perhaps it runs another Corefile than the ConfigMap's
 }
 
 // maxQuestions bounds what every replica is asked.
@@ -46,26 +49,24 @@ func Live(v *index.View, ask Ask, seen Observations) Plan {
 	p := Plan{}
 	if c := w.client; c != nil {
 		p.Node = c.Spec.NodeName
-		if c.Status.Phase == corev1.PodRunning && c.DeletionTimestamp == nil && len(c.Spec.Containers) > 0 {
+		if running(c) {
 			p.Client, p.UID, p.Container = podRef(c), c.UID, ask.Container
 			if p.Container == "" {
 				p.Container = c.Spec.Containers[0].Name
 			}
 		}
 	}
-	for _, r := range w.replicas {
-		if s, ok := w.server(r); ok {
-			p.Servers = append(p.Servers, s)
-		}
-	}
-	for _, r := range w.nodeLocal {
-		if s, ok := w.server(r); ok && r.Spec.NodeName == p.Node && p.Node != "" && !r.Spec.HostNetwork {
-			s.NodeLocal = true
-			p.Servers = append(p.Servers, s)
-		}
-	}
 	p.Questions = w.questions()
+	p.Servers = w.servers()
+	for i := range p.Servers {
+		w.doubt(&p.Servers[i], p.Questions)
+	}
 	return p
+}
+
+// running says whether something can be asked of a client.
+func running(c *corev1.Pod) bool {
+	return c != nil && c.Status.Phase == corev1.PodRunning && c.DeletionTimestamp == nil && len(c.Spec.Containers) > 0
 }
 
 func (w *world) server(pod *corev1.Pod) (Server, bool) {
@@ -120,4 +121,62 @@ func (w *world) questions() []Question {
 		}
 	}
 	return out
+}
+
+// doubt decides what else a replica is asked. One that is ready, agrees with
+// the others and was started with the Corefile of today has nothing to add.
+func (w *world) doubt(s *Server, questions []Question) {
+	at := slices.IndexFunc(w.seen.Replicas, func(r Replica) bool { return r.UID == s.UID })
+	if at >= 0 && w.seen.Replicas[at].Told && w.seen.Replicas[at].LogRead {
+		return
+	}
+	pod := w.replicaNamed(s.UID)
+	odd := pod == nil || !podReady(pod) || at >= 0 && w.seen.Replicas[at].Err != "" || w.differs(s.UID)
+	s.ReadLog = odd || w.startedOtherwise(pod)
+	s.AskState = s.ReadLog || slices.ContainsFunc(questions, func(q Question) bool { return w.expect(q).By == "forward" }) // which counts what it rejects
+}
+
+func (w *world) replicaNamed(uid types.UID) *corev1.Pod {
+	for _, p := range slices.Concat(w.replicas, w.nodeLocal) {
+		if p.UID == uid {
+			return p
+		}
+	}
+	return nil
+}
+
+// differs says whether a replica answered otherwise than the others or than
+// expected, or failed.
+func (w *world) differs(uid types.UID) bool {
+	for _, q := range w.askedQuestions() {
+		e := w.expect(q)
+		for _, a := range w.answers(q) {
+			known := e.By == "kubernetes" && e.Rcode != ""
+			if a.UID == uid && (a.Err != "" || a.Rcode == ServFail || a.Rcode == Refused || known && a.text() != answerText(e.Rcode, e.Records)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// startedOtherwise says whether a replica may run another Corefile than the one
+// that is stored: the kubelet mounts what a ConfigMap holds when the pod is
+// made, so only a later change, or a ConfigMap of its own, leaves a doubt.
+func (w *world) startedOtherwise(pod *corev1.Pod) bool {
+	if w.core == nil {
+		return false // there is nothing to compare with
+	}
+	it, ok := w.v.Get(w.core.Object)
+	own := slices.ContainsFunc(mounted(pod, ""), func(c configVolume) bool { return c.name == w.core.Object.Name }) && pod.Namespace == w.core.Object.Namespace
+	if !ok || !own || len(it.Object.GetManagedFields()) == 0 {
+		return true
+	}
+	made := it.Object.GetCreationTimestamp()
+	for _, m := range it.Object.GetManagedFields() {
+		if m.Time == nil || !m.Time.Equal(&made) && !m.Time.Before(&pod.CreationTimestamp) {
+			return true
+		}
+	}
+	return false
 }

@@ -15,7 +15,7 @@ const corednsSource = "CoreDNS 1.15"
 
 // replicaHealth is what each replica says of itself.
 func replicaHealth() Analyzer {
-	return Analyzer{Name: "replicas", Docs: []finding.Doc{
+	return Analyzer{Name: "replicas", Servers: true, Docs: []finding.Doc{
 		page("replica-unsynced", finding.Error, "A DNS replica has not read the API server", "It answers SERVFAIL for names of the cluster until it has.",
 			"Its ready page names kubernetes, or it answers SERVFAIL for a name of the cluster.", "See its log; check that it reaches the API server.", corednsSource+", plugin/kubernetes"),
 		page("config-skew", finding.Warning, "A DNS replica runs another Corefile than the ConfigMap's", "Answers depend on which replica is asked.",
@@ -29,12 +29,17 @@ func replicaHealth() Analyzer {
 				w.say("config-skew", finding.Warning, r.Pod, fmt.Sprintf("%s runs another Corefile than ConfigMap/%s holds (observed)", r.Pod, w.core.Object.Name),
 					facts(fact(r.Pod, "configuration SHA512", short(r.ConfigHash)), fact(w.core.Object, "data."+w.core.Key+" SHA512", short(w.core.Hash))), w.restartServers())
 			}
-			if r.MaxReject > 0 {
+			if r.MaxReject > 0 && w.forwards() {
 				w.say("max-concurrent", finding.Warning, r.Pod, fmt.Sprintf("%s refused %.0f queries because too many were under way upstream (observed)", r.Pod, r.MaxReject),
 					facts(fact(r.Pod, "coredns_forward_max_concurrent_rejects_total", fmt.Sprintf("%.0f", r.MaxReject))), manual("raise max_concurrent of the forward directive"))
 			}
 		}
 	}}
+}
+
+// forwards says whether the lookup leaves the cluster.
+func (w *world) forwards() bool {
+	return slices.ContainsFunc(w.wanted(), func(q Question) bool { return w.expect(q).By == "forward" })
 }
 
 func (w *world) restartServers() finding.Fix {
@@ -62,6 +67,11 @@ func (w *world) unsynced(r Replica) {
 			evidence = facts(fact(r.Pod, string(a.Question.Type)+" "+a.Question.Name, "SERVFAIL"))
 		}
 	}
+	for _, line := range r.Log {
+		if len(evidence) == 0 && r.Ready != nil && !*r.Ready && strings.Contains(line, "plugin/kubernetes") {
+			evidence = facts(fact(r.Pod, "log", line))
+		}
+	}
 	if len(evidence) > 0 {
 		w.say("replica-unsynced", finding.Error, r.Pod, fmt.Sprintf("%s has not read the API server, so it cannot answer for names of the cluster (observed)", r.Pod), evidence,
 			command("see why", r.Pod.Namespace, "logs", r.Pod.Name, "--tail=50"))
@@ -70,7 +80,7 @@ func (w *world) unsynced(r Replica) {
 
 // replicaAnswers compares the replicas with one another and with the objects.
 func replicaAnswers() Analyzer {
-	return Analyzer{Name: "answers", Docs: []finding.Doc{
+	return Analyzer{Name: "answers", Servers: true, Docs: []finding.Doc{
 		page("replica-divergent", finding.Error, "A DNS replica answers otherwise", "What a pod gets depends on which replica is asked.",
 			"The replica's last answer, after the TTL, differs from the others', or all differ from what the objects say.", "Restart the replica; see its log.", corednsSource),
 		page("publish-lag", finding.Info, "The record is new, and not everywhere yet", "A change takes seconds to reach every replica, and negative answers are cached.",
@@ -143,7 +153,7 @@ func (w *world) created(r object.Ref) time.Time {
 
 // upstreams is what lies behind forward.
 func upstreams() Analyzer {
-	return Analyzer{Name: "upstream", Docs: []finding.Doc{
+	return Analyzer{Name: "upstream", Servers: true, Docs: []finding.Doc{
 		page("upstream-timeout", finding.Error, "The servers to which CoreDNS forwards do not answer", "Names outside of the cluster are not found.",
 			"Every replica answers SERVFAIL, or not at all, for a name that is forwarded.", "Check the servers of the forward directive from the node.", corednsSource+", plugin/forward"),
 		page("upstream-partial", finding.Warning, "Some replicas do not reach their upstream", "Names outside of the cluster are found or not, depending on the replica.",

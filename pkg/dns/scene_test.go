@@ -109,7 +109,7 @@ func (s *scene) observe(conf string) {
 
 // say lets replicas answer: "coredns-a NOERROR 10.0.0.1", one word per part.
 func (s *scene) say(replica, name string, t Type, rcode Rcode, data ...string) {
-	a := Answer{Pod: object.Ref{Version: "v1", Kind: "Pod", Namespace: systemNamespace, Name: replica}, Question: Question{Name: name, Type: t}, Rcode: rcode}
+	a := Answer{Pod: object.Ref{Version: "v1", Kind: "Pod", Namespace: systemNamespace, Name: replica}, UID: types.UID(systemNamespace + "/" + replica), Question: Question{Name: name, Type: t}, Rcode: rcode}
 	for _, d := range data {
 		kind := t
 		if rest, ok := strings.CutPrefix(d, "CNAME "); ok {
@@ -122,6 +122,7 @@ func (s *scene) say(replica, name string, t Type, rcode Rcode, data ...string) {
 
 func (s *scene) replica(r Replica) {
 	r.Pod = object.Ref{Version: "v1", Kind: "Pod", Namespace: systemNamespace, Name: "coredns-a"}
+	r.UID = systemNamespace + "/coredns-a"
 	s.seen.Replicas = append(s.seen.Replicas, r)
 }
 

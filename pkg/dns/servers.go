@@ -6,9 +6,11 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/leadsman-dev/leadsman/pkg/index"
 	"github.com/leadsman-dev/leadsman/pkg/object"
+	"github.com/leadsman-dev/leadsman/pkg/report"
 )
 
 // findServers finds the DNS Service by the nameserver that the pod has, and
@@ -79,4 +81,76 @@ func (w *world) serverPod() *corev1.Pod {
 		}
 	}
 	return best
+}
+
+// leadsOutside says whether the client's queries go to servers that are not the
+// cluster's DNS: those of its node, or of its own dnsConfig.
+func (w *world) leadsOutside() bool {
+	switch {
+	case w.dnsService == nil || w.throughCache() || w.cloudDNS():
+		return false
+	case w.confClaim != report.Observed && w.predicted.Policy == "Default":
+		return true
+	case len(w.conf.Nameservers) == 0:
+		return false
+	}
+	return !slices.ContainsFunc(w.conf.servers(), func(s string) bool { return slices.Contains(clusterIPs(w.dnsService), s) })
+}
+
+// throughCache says whether the pod asks NodeLocal DNSCache at its own address.
+// Addresses in 169.254.169.0/24 are the cloud providers' own.
+func (w *world) throughCache() bool {
+	return slices.ContainsFunc(w.conf.Nameservers, func(s string) bool {
+		return strings.HasPrefix(s, "169.254.") && !strings.HasPrefix(s, "169.254.169.") || strings.HasPrefix(s, "fd00::1:")
+	})
+}
+
+// cloudDNS says whether the kubelet sends the pod to GKE's Cloud DNS. A pod with
+// its node's own file asks the same address, and gets no names of the cluster.
+func (w *world) cloudDNS() bool {
+	return w.predicted.Policy != "Default" && slices.Contains(w.conf.Nameservers, gkeCloudDNS)
+}
+
+// elsewhereTo is who is asked instead of the cluster's DNS, in words.
+func (w *world) elsewhereTo() string {
+	servers := strings.Join(w.conf.servers(), ", ")
+	switch {
+	case w.predicted.Policy != "Default":
+		return servers
+	case servers == "":
+		return "the node's resolver"
+	}
+	return "the node's resolver " + servers
+}
+
+// servers are those that are worth asking: every replica, then the cache of the
+// client's node.
+func (w *world) servers() []Server {
+	if w.outside {
+		return nil
+	}
+	var out []Server
+	for _, r := range w.replicas {
+		if s, ok := w.server(r); ok {
+			out = append(out, s)
+		}
+	}
+	for _, r := range w.nodeLocal {
+		if s, ok := w.server(r); ok && w.client != nil && r.Spec.NodeName == w.client.Spec.NodeName && r.Spec.NodeName != "" && !r.Spec.HostNetwork {
+			s.NodeLocal = true
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// heed keeps of what was seen what the servers said that the client asks: it
+// may have been asked before more was known, or of pods that are no more.
+func (w *world) heed() {
+	servers := w.servers()
+	stranger := func(uid types.UID) bool {
+		return !slices.ContainsFunc(servers, func(s Server) bool { return s.UID == uid })
+	}
+	w.seen.Answers = slices.DeleteFunc(slices.Clone(w.seen.Answers), func(a Answer) bool { return stranger(a.UID) })
+	w.seen.Replicas = slices.DeleteFunc(slices.Clone(w.seen.Replicas), func(r Replica) bool { return stranger(r.UID) })
 }

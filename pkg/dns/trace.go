@@ -90,7 +90,7 @@ func ended(rungs []report.Rung) []report.Rung {
 func (w *world) fill(r *report.Rung, s Step) {
 	for _, t := range w.types() {
 		q := Question{Name: s.Name, Type: t}
-		e := w.expect(q)
+		e := w.reply(q)
 		a := report.RungAnswer{Type: string(t), Rcode: string(e.Rcode), Records: recordTexts(e.Records), Claim: report.Computed}
 		if e.Rcode == "" {
 			a.Claim = report.Unproven
@@ -173,7 +173,7 @@ func (w *world) cost(l *ladder) string {
 
 // excerpt shows the directive that answers the last rung, and what is around it.
 func (w *world) excerpt() *report.Excerpt {
-	if w.core == nil {
+	if w.core == nil || w.outside {
 		return nil
 	}
 	arrow := w.core.ErrLine

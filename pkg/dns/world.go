@@ -58,6 +58,7 @@ type world struct {
 	nodeLocal  []*corev1.Pod
 	core       *Corefile
 	managed    string // what answers where it cannot be seen: "GKE Cloud DNS"
+	outside    bool   // the client asks servers that are not the cluster's
 	notes      []string
 
 	libcs    []Libc
@@ -86,7 +87,10 @@ func newWorld(v *index.View, ask Ask, seen Observations) (*world, error) {
 	w.readCorefile()
 	w.findDomain()
 	w.readResolvConf()
+	w.outside = w.leadsOutside()
+	w.heed()
 	w.chooseLibc()
+	w.debugged()
 	return w, nil
 }
 
@@ -251,4 +255,22 @@ func (w *world) image() string {
 		}
 	}
 	return ""
+}
+
+// debugged says what was added to the client, and that it stays.
+func (w *world) debugged() {
+	d := w.seen.Debugger
+	switch {
+	case d == nil:
+	case d.Needless:
+		w.note("No debug container was added: the pod's own image has a shell.")
+	case d.Container == "":
+		w.note("No debug container was added: %s.", d.Err)
+	default:
+		text := fmt.Sprintf("The ephemeral container %s (%s) was added to the pod: it printed the pod's files, looked the name up, and ended. It cannot be removed; it stays listed until the pod is deleted.", d.Container, d.Image)
+		if d.Err != "" {
+			text = fmt.Sprintf("The ephemeral container %s (%s) was added to the pod, and told nothing: %s. It cannot be removed; it stays listed until the pod is deleted.", d.Container, d.Image, d.Err)
+		}
+		w.note("%s", text)
+	}
 }

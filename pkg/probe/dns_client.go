@@ -27,6 +27,8 @@ type Resolver struct {
 const (
 	hostsMark = "=leadsman:hosts="
 	libcMark  = "=leadsman:libc="
+
+	lookupMark = "=leadsman:lookup="
 )
 
 // lookAround prints the two files and the C libraries of the container. What
@@ -73,6 +75,14 @@ func parseResolver(text string) Resolver {
 	return r
 }
 
+// cutLast splits at the last line that is the mark.
+func cutLast(text, mark string) (before, after string) {
+	if at := strings.LastIndex(text, "\n"+mark+"\n"); at >= 0 {
+		return text[:at], text[at+len(mark)+2:]
+	}
+	return text, ""
+}
+
 // cutMark splits at the last line that begins with the mark: what stands
 // before it is the file, whose exit code follows the mark.
 func cutMark(text, mark string) (Said, string) {
@@ -87,15 +97,23 @@ func cutMark(text, mark string) (Said, string) {
 	return Said{Text: text[:at]}, rest
 }
 
-// lookup asks the container's own libc, or says that there is no such program.
-const lookup = `command -v getent >/dev/null 2>&1 || { echo =leadsman:none= ; exit 0; }
-limit="timeout $2"
+// lookup asks the container's own libc; where its image has no getent, its
+// nslookup, which is none; or it says that there is no such program.
+const lookup = `limit="timeout $2"
 $limit true >/dev/null 2>&1 || limit=
-$limit getent ahosts "$1" 2>&1; echo "=leadsman:code=$?"`
+if command -v getent >/dev/null 2>&1; then
+  $limit getent ahosts "$1" 2>&1; echo "=leadsman:getent=$?"
+elif command -v nslookup >/dev/null 2>&1; then
+  $limit nslookup "$1" 2>&1; echo "=leadsman:nslookup=$?"
+else
+  echo =leadsman:none=
+fi
+exit 0`
 
-// Getent resolves a name as the container's programs do (getent ahosts: A and
-// AAAA by its libc, /etc/hosts and nsswitch.conf).
-func (p *Prober) Getent(ctx context.Context, in Container, name string) Said {
+// Lookup resolves a name as the container's programs do (getent ahosts: A and
+// AAAA by its libc, /etc/hosts and nsswitch.conf), or with its nslookup. What
+// was not run says why.
+func (p *Prober) Lookup(ctx context.Context, in Container, name string) (getent, nslookup Said) {
 	seconds := 5
 	if deadline, ok := ctx.Deadline(); ok {
 		seconds = max(1, int(time.Until(deadline)/time.Second)-1)
@@ -103,20 +121,31 @@ func (p *Prober) Getent(ctx context.Context, in Container, name string) Said {
 	out, err := p.exec(ctx, in, "sh", "-c", lookup, "sh", name, strconv.Itoa(seconds))
 	switch {
 	case err != nil:
-		return Said{Err: execFailed(err).Detail}
+		return neither(execFailed(err).Detail)
 	case noShell(out):
-		return Said{Err: "the image has no shell or tools"}
-	case strings.Contains(out.stdout, "=leadsman:none="):
-		return Said{Err: "the image has no getent"}
+		return neither("the image has no shell or tools")
 	}
-	found := lookupCode.FindStringSubmatchIndex(out.stdout)
-	if found == nil {
-		return Said{Err: "getent did not end"}
-	}
-	return Said{Text: out.stdout[:found[0]], Code: number(out.stdout[found[2]:found[3]])}
+	return parseLookup(out.stdout)
 }
 
-var lookupCode = regexp.MustCompile(`=leadsman:code=(\d{1,3})\s*$`)
+func neither(why string) (getent, nslookup Said) { return Said{Err: why}, Said{Err: why} }
+
+func parseLookup(text string) (getent, nslookup Said) {
+	if strings.Contains(text, "=leadsman:none=") {
+		return neither("the image has neither getent nor nslookup")
+	}
+	found := lookupCode.FindStringSubmatchIndex(text)
+	if found == nil {
+		return neither("the lookup did not end")
+	}
+	said := Said{Text: text[:found[0]], Code: number(text[found[4]:found[5]])}
+	if text[found[2]:found[3]] == "nslookup" {
+		return Said{Err: "the image has no getent"}, said
+	}
+	return said, Said{Err: "getent was run"}
+}
+
+var lookupCode = regexp.MustCompile(`=leadsman:(getent|nslookup)=(\d{1,3})\s*$`)
 
 func number(digits string) int {
 	n := 0

@@ -32,6 +32,7 @@ type options struct {
 	watch     bool
 	probe     bool
 	patience  time.Duration
+	debug     string // the image of a debug container; "": none
 
 	ask dns.Ask // its namespaces are known only when the run begins
 }
@@ -57,7 +58,14 @@ the name cannot work, the cause is named with its evidence and its fix.
 
 The servers are asked through the API server (port-forward, pods/proxy), the pod
 by exec, where its image has a shell. Nothing is installed, nothing is changed.
-With --probe=false, and from a snapshot, only what is stored is judged.
+With --probe=false, and from a snapshot, only what is stored is judged. What a
+server says of itself (readiness, metrics, log) is asked where there is a doubt,
+and with -o wide always.
+
+--debug-container IMAGE is the one exception: where the pod's image has no shell,
+an ephemeral container of that image is added to the pod. It prints resolv.conf
+and hosts, looks the name up with getent or nslookup, and ends. Kubernetes cannot
+remove it from the pod again: it stays listed until the pod is deleted.
 
 Without --from, a pod of the namespace with default DNS settings is assumed.
 
@@ -78,6 +86,9 @@ too little could be seen.`,
 
   # What do search list, ndots and Corefile mean here?
   %[1]s redis --from deploy/backend --learn
+
+  # From a pod whose image has no shell; the container cannot be removed again
+  %[1]s redis --from pod/distroless --debug-container busybox
 
   # Keep all of it, and look again elsewhere
   %[1]s redis --from deploy/backend --save-snapshot dns.yaml
@@ -100,6 +111,7 @@ too little could be seen.`,
 	flags.StringVarP(&o.output, "output", "o", "text", "Output format: "+strings.Join(formats, ", ")+".")
 	flags.BoolVarP(&o.watch, "watch", "w", false, "Stay, ask again and again, and show the answer whenever it changes.")
 	flags.BoolVar(&o.probe, "probe", true, "Ask the DNS servers and the pod; --probe=false only computes.")
+	flags.StringVar(&o.debug, "debug-container", "", "Where the pod's image has no shell, add an ephemeral container of this image to the pod, which looks the name up and ends. It cannot be removed from the pod again.")
 	flags.DurationVar(&o.patience, "probe-timeout", 5*time.Second, "How long one live question may take.")
 	o.completions(env, cmd)
 	return cmd
@@ -141,6 +153,8 @@ func (o *options) complete(args []string) error {
 		return fmt.Errorf("-w follows a cluster; a snapshot does not change")
 	case o.watch && o.output != "text" && o.output != "wide":
 		return fmt.Errorf("-w draws the answer again and again; use it with -o text or wide")
+	case o.debug != "" && (o.watch || !o.probe || len(o.Snapshot) > 0 || o.from == ""):
+		return fmt.Errorf("--debug-container adds a container to a pod that runs, once: give the pod with --from, and leave out -w, --snapshot and --probe=false")
 	case o.patience <= 0:
 		return fmt.Errorf("--probe-timeout must be positive")
 	}

@@ -63,6 +63,8 @@ func TestWhatCannotBeAskedIsRefused(t *testing.T) {
 		"no name of a client":    {"a", "--from", "pod/"},
 		"a snapshot to follow":   {"a", "--snapshot", "x", "-w"},
 		"following as JSON":      {"a", "-w", "-o", "json"},
+		"a container for nobody": {"a", "--debug-container", "busybox"},
+		"one in each frame":      {"a", "--from", "x", "--debug-container", "busybox", "-w"},
 		"no time for a question": {"a", "--probe-timeout", "0s"},
 	} {
 		if _, err := parsed(args...); err == nil {

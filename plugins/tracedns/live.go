@@ -3,12 +3,12 @@ package tracedns
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"slices"
 	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/leadsman-dev/leadsman/pkg/cli"
 	"github.com/leadsman-dev/leadsman/pkg/dns"
@@ -26,10 +26,16 @@ type asker struct {
 	prober   *probe.Prober
 	patience time.Duration
 	now      func() time.Time
+	all      bool // ask each server for what it says of itself, whether or not there is a doubt
+	logs     bool // read the log of each
+	warn     io.Writer
 }
 
-func newAsker(env *cli.Env, patience time.Duration) *asker {
-	return &asker{prober: probe.New(env.Config.ToRESTConfig), patience: patience, now: env.Now}
+func newAsker(env *cli.Env, o *options) *asker {
+	return &asker{
+		prober: probe.New(env.Config.ToRESTConfig), patience: o.patience, now: env.Now,
+		all: o.output == "wide" || o.output == "json" || o.output == "yaml", logs: o.output == "wide", warn: env.Streams.Err,
+	}
 }
 
 func (a *asker) requests() int { return a.prober.Requests() }
@@ -47,63 +53,79 @@ func (a *asker) ask(ctx context.Context, v *index.View, ask dns.Ask, seen dns.Ob
 			return nil
 		})
 	}
-	seen.Replicas, seen.Answers = slices.Clone(seen.Replicas), slices.Clone(seen.Answers)
 	// Each job writes what is its own; all is put together when all have ended.
-	type asked struct {
-		answers []dns.Answer
-		reached probe.Result
-		state   dns.Replica
-		logged  probe.Page
-		new     bool
-	}
-	servers := make([]asked, len(plan.Servers))
+	servers := make([]visit, len(plan.Servers))
 	for i, s := range plan.Servers {
-		mine := &servers[i]
-		mine.new = !slices.ContainsFunc(seen.Replicas, func(r dns.Replica) bool { return r.UID == s.UID })
-		if questions := unasked(plan.Questions, s, seen); len(questions) > 0 || mine.new {
-			do(func(ctx context.Context) { mine.answers, mine.reached = a.dns(ctx, s, questions, false) })
-		}
-		if mine.new {
-			do(func(ctx context.Context) { a.metrics(ctx, s, &mine.state) })
-			do(func(ctx context.Context) { mine.logged, _ = a.prober.LogHead(ctx, containerOf(s)) })
-		}
-	}
-	ready := make([]dns.Replica, len(plan.Servers))
-	for i, s := range plan.Servers {
-		if servers[i].new {
-			do(func(ctx context.Context) { a.readiness(ctx, s, &ready[i]) })
-		}
+		servers[i] = a.visit(s, plan.Questions, seen, do)
 	}
 	client := a.client(plan, ask, seen, do)
 	_ = group.Wait() // the jobs return no error
 
+	seen.Coming = false
+	seen.Replicas, seen.Answers = slices.Clone(seen.Replicas), slices.Clone(seen.Answers)
 	for i, s := range plan.Servers {
-		seen.Answers = append(seen.Answers, servers[i].answers...)
-		if servers[i].new {
-			r := servers[i].state
-			r.Pod, r.UID, r.Healthy, r.Ready, r.ReadyText = s.Pod, s.UID, ready[i].Healthy, ready[i].Ready, ready[i].ReadyText
-			if r.ConfigHash == "" {
-				r.ConfigHash = probe.LoggedHash(servers[i].logged.Body)
-			}
-			if servers[i].reached.Outcome != probe.Answered {
-				r.Err = inWords(servers[i].reached)
-			}
-			seen.Replicas = append(seen.Replicas, r)
-		}
+		servers[i].tell(s, &seen)
 	}
 	client(&seen)
-	return relevant(seen, plan.Servers)
+	return seen
 }
 
-// relevant drops what was said by servers that the client, as is known now, does
-// not ask.
-func relevant(seen dns.Observations, servers []dns.Server) dns.Observations {
-	asked := func(uid types.UID) bool {
-		return slices.ContainsFunc(servers, func(s dns.Server) bool { return s.UID == uid })
+// visit is what one server is asked in one go.
+type visit struct {
+	reached  *probe.Result
+	answers  *[]dns.Answer
+	metrics  *probe.CoreDNS
+	ready    *dns.Replica
+	logged   *probe.Page
+	told     bool
+	existing bool
+}
+
+func (a *asker) visit(s dns.Server, questions []dns.Question, seen dns.Observations, do func(func(context.Context))) visit {
+	at := slices.IndexFunc(seen.Replicas, func(r dns.Replica) bool { return r.UID == s.UID })
+	v := visit{reached: new(probe.Result), answers: new([]dns.Answer), metrics: new(probe.CoreDNS), ready: new(dns.Replica), existing: at >= 0}
+	known := dns.Replica{}
+	if v.existing {
+		known = seen.Replicas[at]
 	}
-	seen.Replicas = slices.DeleteFunc(slices.Clone(seen.Replicas), func(r dns.Replica) bool { return !asked(r.UID) })
-	seen.Answers = slices.DeleteFunc(slices.Clone(seen.Answers), func(a dns.Answer) bool { return !asked(a.UID) })
-	return seen
+	if left := unasked(questions, s, seen); len(left) > 0 || !v.existing {
+		do(func(ctx context.Context) { *v.answers, *v.reached = a.dns(ctx, s, left, false) })
+	}
+	if v.told = (a.all || s.AskState) && !known.Told; v.told {
+		do(func(ctx context.Context) { *v.metrics = a.metrics(ctx, s) })
+		do(func(ctx context.Context) { a.readiness(ctx, s, v.ready) })
+	}
+	if (a.logs || s.ReadLog) && !known.LogRead {
+		v.logged = new(probe.Page)
+		do(func(ctx context.Context) { *v.logged, _ = a.prober.LogHead(ctx, containerOf(s)) })
+	}
+	return v
+}
+
+// tell writes down what the server said.
+func (v visit) tell(s dns.Server, seen *dns.Observations) {
+	seen.Answers = append(seen.Answers, *v.answers...)
+	if !v.existing {
+		r := dns.Replica{Pod: s.Pod, UID: s.UID}
+		if v.reached.Outcome != probe.Answered {
+			r.Err = inWords(*v.reached)
+		}
+		seen.Replicas = append(seen.Replicas, r)
+	}
+	r := &seen.Replicas[slices.IndexFunc(seen.Replicas, func(r dns.Replica) bool { return r.UID == s.UID })]
+	if v.told {
+		r.Told, r.Healthy, r.Ready, r.ReadyText = true, v.ready.Healthy, v.ready.Ready, v.ready.ReadyText
+		r.Version, r.MaxReject, r.Upstream = v.metrics.Version, v.metrics.Rejected, v.metrics.Broken
+		if v.metrics.ConfigHash != "" {
+			r.ConfigHash = v.metrics.ConfigHash
+		}
+	}
+	if v.logged != nil {
+		r.LogRead = true
+		if r.ConfigHash == "" {
+			r.ConfigHash = probe.LoggedHash(v.logged.Body)
+		}
+	}
 }
 
 // unasked are the questions that this server was not asked yet.
@@ -164,15 +186,15 @@ func containerOf(s dns.Server) probe.Container {
 	return probe.Container{Namespace: s.Pod.Namespace, Pod: s.Pod.Name, Container: s.Container}
 }
 
-func (a *asker) metrics(ctx context.Context, s dns.Server, r *dns.Replica) {
+func (a *asker) metrics(ctx context.Context, s dns.Server) probe.CoreDNS {
 	if s.Metrics == 0 {
-		return
+		return probe.CoreDNS{}
 	}
 	page, result := a.prober.Get(ctx, target(s, s.Metrics), "/metrics")
-	if result.Outcome == probe.Answered && page.Status == 200 {
-		c := probe.ParseCoreDNS(page.Body)
-		r.Version, r.ConfigHash, r.MaxReject, r.Upstream = c.Version, c.ConfigHash, c.Rejected, c.Broken
+	if result.Outcome != probe.Answered || page.Status != 200 {
+		return probe.CoreDNS{}
 	}
+	return probe.ParseCoreDNS(page.Body)
 }
 
 // readiness asks the ready plugin, and only where there is none the health
@@ -200,7 +222,7 @@ func (a *asker) readiness(ctx context.Context, s dns.Server, r *dns.Replica) {
 // resolv.conf is. The returned function writes down what was learnt.
 func (a *asker) client(plan dns.Plan, ask dns.Ask, seen dns.Observations, do func(func(context.Context))) func(*dns.Observations) {
 	var files *probe.Resolver
-	var getent *probe.Said
+	var getent, nslookup *probe.Said
 	var kubelet *dns.Kubelet
 	in := probe.Container{Namespace: plan.Client.Namespace, Pod: plan.Client.Name, Container: plan.Container}
 	if plan.Client.Name != "" && seen.ResolvConf == nil {
@@ -213,8 +235,8 @@ func (a *asker) client(plan dns.Plan, ask dns.Ask, seen dns.Observations, do fun
 		})
 		if addresses(ask.Types) && !strings.HasPrefix(ask.Name, "-") {
 			do(func(ctx context.Context) {
-				said := a.prober.Getent(ctx, in, ask.Name)
-				getent = &said
+				one, other := a.prober.Lookup(ctx, in, ask.Name)
+				getent, nslookup = &one, &other
 			})
 		}
 	}
@@ -229,7 +251,7 @@ func (a *asker) client(plan dns.Plan, ask dns.Ask, seen dns.Observations, do fun
 			o.Libc, o.LibcWhy = dns.Libc(files.Libc), files.Why
 		}
 		if getent != nil {
-			o.Getent = textOf(*getent)
+			o.Getent, o.Nslookup = textOf(*getent), textOf(*nslookup)
 		}
 		if kubelet != nil {
 			o.Kubelet = kubelet

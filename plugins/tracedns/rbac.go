@@ -25,8 +25,8 @@ func wanted() []schema.GroupKind {
 
 // printRBAC asks for what the judgement reads. What is asked live stands in
 // rules of its own, to be left out where it is not wanted: the trace then says
-// what it could not see.
-func printRBAC(env *cli.Env) error {
+// what it could not see. A debug container has its rule only where one is asked for.
+func printRBAC(env *cli.Env, debug bool) error {
 	all := wanted()
 	var kinds []source.Kind
 	for _, k := range scheme.Kinds() {
@@ -34,8 +34,12 @@ func printRBAC(env *cli.Env) error {
 			kinds = append(kinds, k)
 		}
 	}
-	return env.PrintRBAC("leadsman-trace-dns", kinds, true,
-		rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"nodes/proxy", "pods/log", "pods/proxy"}, Verbs: []string{"get"}},
-		rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"pods/exec", "pods/portforward"}, Verbs: []string{"create", "get"}},
-	)
+	live := []rbacv1.PolicyRule{
+		{APIGroups: []string{""}, Resources: []string{"nodes/proxy", "pods/log", "pods/proxy"}, Verbs: []string{"get"}},
+		{APIGroups: []string{""}, Resources: []string{"pods/exec", "pods/portforward"}, Verbs: []string{"create", "get"}},
+	}
+	if debug {
+		live = append(live, rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"pods/ephemeralcontainers"}, Verbs: []string{"patch"}})
+	}
+	return env.PrintRBAC("leadsman-trace-dns", kinds, true, live...)
 }

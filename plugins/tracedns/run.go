@@ -21,7 +21,7 @@ func run(ctx context.Context, env *cli.Env, o options) error {
 	case o.Explain != "":
 		return env.Explain(dns.Docs(), o.Explain, o.Color)
 	case o.PrintRBAC:
-		return printRBAC(env)
+		return printRBAC(env, o.debug != "")
 	}
 	session, err := env.Open(ctx, &o.Shared)
 	if err != nil {
@@ -45,12 +45,12 @@ func run(ctx context.Context, env *cli.Env, o options) error {
 
 // answer collects, asks, and judges.
 func (o *options) answer(ctx context.Context, env *cli.Env, session *cli.Session) (*report.Report, error) {
-	src := remember(session)
-	v, err := facts(ctx, src, o.ask, dns.Observations{})
+	src, asks := remember(session), session.Watcher != nil && o.probe
+	v, err := facts(ctx, src, o.ask, dns.Observations{Coming: asks})
 	if err != nil {
 		return nil, err
 	}
-	if session.Watcher == nil || !o.probe {
+	if !asks {
 		seen := dns.Observations{}
 		if o.probe {
 			seen = recorded(v, o.ask, session.Replayed())
@@ -60,25 +60,44 @@ func (o *options) answer(ctx context.Context, env *cli.Env, session *cli.Session
 		}
 		return o.judge(v, seen, session, 0)
 	}
-	live := newAsker(env, o.patience)
-	seen := live.ask(ctx, v, o.ask, dns.Observations{})
-	// What was seen may call for other facts, and for other questions.
-	if v, err = facts(ctx, src, o.ask, seen); err != nil {
+	live := newAsker(env, o)
+	v, seen, err := o.look(ctx, src, v, live)
+	if err != nil {
 		return nil, err
 	}
-	seen = live.ask(ctx, v, o.ask, seen)
 	r, err := o.judge(v, seen, session, live.requests())
 	if err != nil {
 		return nil, err
 	}
 	if more, any := live.doubt(ctx, v, o.ask, r, seen); any {
 		seen = more
+		if v, err = facts(ctx, src, o.ask, seen); err != nil {
+			return nil, err
+		}
 		if r, err = o.judge(v, seen, session, live.requests()); err != nil {
 			return nil, err
 		}
 	}
 	session.Keep(record(o.ask, seen))
 	return r, nil
+}
+
+// look asks live. What was seen may call for other facts, and for other
+// questions; those then for facts once more.
+func (o *options) look(ctx context.Context, src source.Source, v *index.View, live *asker) (*index.View, dns.Observations, error) {
+	seen := live.ask(ctx, v, o.ask, dns.Observations{})
+	if o.debug != "" {
+		seen = live.debug(ctx, dns.Live(v, o.ask, seen), o, seen)
+	}
+	for range 2 {
+		var err error
+		if v, err = facts(ctx, src, o.ask, seen); err != nil {
+			return nil, seen, err
+		}
+		seen = live.ask(ctx, v, o.ask, seen)
+	}
+	v, err := facts(ctx, src, o.ask, seen)
+	return v, seen, err
 }
 
 // facts reads what the judgement needs.

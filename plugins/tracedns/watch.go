@@ -8,7 +8,6 @@ import (
 	"github.com/leadsman-dev/leadsman/pkg/cli"
 	"github.com/leadsman-dev/leadsman/pkg/collect"
 	"github.com/leadsman-dev/leadsman/pkg/dns"
-	"github.com/leadsman-dev/leadsman/pkg/index"
 	"github.com/leadsman-dev/leadsman/pkg/render/live"
 	"github.com/leadsman-dev/leadsman/pkg/report"
 	"github.com/leadsman-dev/leadsman/pkg/term"
@@ -39,7 +38,7 @@ func (o *options) draw(ctx context.Context, env *cli.Env, session *cli.Session, 
 	defer cache.Close()
 	var asker *asker
 	if o.probe {
-		asker = newAsker(env, o.patience)
+		asker = newAsker(env, o)
 	}
 	for {
 		cache.Tick()
@@ -60,7 +59,7 @@ func (o *options) draw(ctx context.Context, env *cli.Env, session *cli.Session, 
 
 // frame is one answer. What a stream costs is no property of a frame.
 func (o *options) frame(ctx context.Context, cache *collect.Cache, asker *asker, session *cli.Session) (*report.Report, error) {
-	var seen dns.Observations
+	seen := dns.Observations{Coming: asker != nil}
 	v, err := facts(ctx, cache, o.ask, seen)
 	if err != nil {
 		return nil, err
@@ -76,15 +75,6 @@ func (o *options) frame(ctx context.Context, cache *collect.Cache, asker *asker,
 	}
 	r.Budget = report.Budget{}
 	return r, nil
-}
-
-func (o *options) look(ctx context.Context, cache *collect.Cache, v *index.View, asker *asker) (*index.View, dns.Observations, error) {
-	seen := asker.ask(ctx, v, o.ask, dns.Observations{})
-	v, err := facts(ctx, cache, o.ask, seen)
-	if err != nil {
-		return nil, seen, err
-	}
-	return v, asker.ask(ctx, v, o.ask, seen), nil
 }
 
 func wait(ctx context.Context, cache *collect.Cache) error {
