@@ -44,7 +44,7 @@ func YAML(w io.Writer, r *report.Report, _ term.Style) error {
 }
 
 // Names writes kubectl's kind.group/name of each object of the tree, and of
-// each Service, once.
+// each Service and rollout, once.
 func Names(w io.Writer, r *report.Report, style term.Style) error {
 	var b bytes.Buffer
 	written := map[object.Ref]bool{}
@@ -66,11 +66,30 @@ func Names(w io.Writer, r *report.Report, style term.Style) error {
 	for _, s := range r.Services {
 		write(s.Object)
 	}
+	for _, ro := range r.Rollouts {
+		write(ro.Object)
+	}
 	_, err := w.Write(b.Bytes())
 	return err
 }
 
-func encode(r *report.Report) ([]byte, error) {
+// ReportLine writes the report as one line: the last of a stream of events.
+func ReportLine(w io.Writer, r *report.Report) error { return Line(w, whole(r)) }
+
+// Line writes any value as one line of JSON.
+func Line(w io.Writer, v any) error {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return fmt.Errorf("a line of JSON: %w", err)
+	}
+	_, err := w.Write(escapeInvisible(b.Bytes(), surrogates))
+	return err
+}
+
+// whole has a list, if an empty one, where the schema wants one.
+func whole(r *report.Report) report.Report {
 	document := *r
 	if document.Findings == nil {
 		document.Findings = []finding.Finding{}
@@ -78,6 +97,11 @@ func encode(r *report.Report) ([]byte, error) {
 	if document.Gaps == nil {
 		document.Gaps = []report.Gap{}
 	}
+	return document
+}
+
+func encode(r *report.Report) ([]byte, error) {
+	document := whole(r)
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)

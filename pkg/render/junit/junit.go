@@ -15,21 +15,23 @@ import (
 )
 
 type suites struct {
-	name, time              string
-	tests, failures, errors int
-	suites                  []suite
+	name, time string
+	tally
+	suites []suite
 }
 
 type suite struct {
-	name                    string // the namespace
-	tests, failures, errors int
-	cases                   []test
+	name string // the namespace
+	tally
+	cases []test
 }
 
+type tally struct{ tests, failures, errors, skipped int }
+
 type test struct {
-	name, class    string
-	failure, fault *outcome
-	out            string
+	name, class, time       string
+	failure, fault, skipped *outcome
+	out                     string
 }
 
 type outcome struct{ message, kind, text string }
@@ -53,12 +55,20 @@ func (d *suites) add(namespace string, t test) {
 	}
 	s := &d.suites[at]
 	s.cases = append(s.cases, t)
-	s.tests, d.tests = s.tests+1, d.tests+1
+	s.count(t)
+	d.count(t)
+}
+
+func (n *tally) count(t test) {
+	n.tests++
 	if t.failure != nil {
-		s.failures, d.failures = s.failures+1, d.failures+1
+		n.failures++
 	}
 	if t.fault != nil {
-		s.errors, d.errors = s.errors+1, d.errors+1
+		n.errors++
+	}
+	if t.skipped != nil {
+		n.skipped++
 	}
 }
 
@@ -68,9 +78,14 @@ type target struct {
 	verdict  report.Verdict
 	summary  string
 	findings []finding.Finding
+
+	name    string       // instead of the object's
+	of      []object.Ref // what it consists of besides the object
+	seconds float64
+	skipped bool // it could not be judged, and need not be
 }
 
-// targets are the Services of the report, or the objects of its tree that were
+// targets are the Services of the report, or its rollouts and what was proven of each, or the objects of its tree that were
 // asked about, or the report as a whole. A finding goes to each target that it
 // or its evidence speaks of, and else to a case of its own object.
 func targets(r *report.Report) []target {
@@ -78,16 +93,19 @@ func targets(r *report.Report) []target {
 	for _, f := range r.Findings {
 		found := false
 		for i := range all {
-			if len(all) == 1 || speaksOf(f, all[i].object) {
+			if len(all) == 1 || all[i].concerns(f) {
 				all[i].findings, found = append(all[i].findings, f), true
 			}
+		}
+		if !found && len(r.Rollouts) == 1 { // whatever it is about, it was found for this one
+			all[0].findings, found = append(all[0].findings, f), true
 		}
 		if !found {
 			verdict := report.OK
 			if f.Severity == finding.Error {
 				verdict = report.Broken
 			}
-			all = append(all, target{f.Object, verdict, f.Message, []finding.Finding{f}})
+			all = append(all, target{object: f.Object, verdict: verdict, summary: f.Message, findings: []finding.Finding{f}})
 		}
 	}
 	return all
@@ -103,7 +121,10 @@ func asked(r *report.Report) []target {
 			all = append(all, target{object: n.Object, verdict: ofHealth(n.Health), summary: n.Why})
 		}
 	})
-	if len(all) == 0 || len(all) == 1 {
+	for _, ro := range r.Rollouts {
+		all = append(all, ofRollout(ro)...)
+	}
+	if len(r.Rollouts) == 0 && len(all) < 2 {
 		one := target{object: object.Ref{Kind: r.Kind, Name: r.Target}, verdict: r.Verdict, summary: r.Summary}
 		if len(all) == 1 {
 			one.object = all[0].object
@@ -131,8 +152,16 @@ func speaksOf(f finding.Finding, r object.Ref) bool {
 		slices.ContainsFunc(f.Evidence, func(e finding.Evidence) bool { return e.Object.Key() == r.Key() })
 }
 
+func (t target) concerns(f finding.Finding) bool {
+	return speaksOf(f, t.object) || slices.ContainsFunc(t.of, func(r object.Ref) bool { return speaksOf(f, r) })
+}
+
 func (t target) test() test {
-	c := test{name: safe(t.object.String()), class: safe(strings.Trim(t.object.Namespace+"."+t.object.Kind, "."))}
+	name := t.name
+	if name == "" {
+		name = t.object.String()
+	}
+	c := test{name: safe(name), class: safe(strings.Trim(t.object.Namespace+"."+t.object.Kind, "."))}
 	kind := "unknown"
 	var lines []string
 	for _, f := range t.findings {
@@ -142,11 +171,16 @@ func (t target) test() test {
 		lines = append(lines, tell(f)...)
 	}
 	text := strings.Join(lines, "\n")
+	if t.seconds > 0 {
+		c.time = fmt.Sprintf("%.3f", t.seconds)
+	}
 	o := &outcome{message: safe(t.summary), kind: safe(kind), text: text}
-	switch t.verdict {
-	case report.Broken:
+	switch {
+	case t.skipped:
+		c.skipped, c.out = o, text
+	case t.verdict == report.Broken:
 		c.failure = o
-	case report.Unknown:
+	case t.verdict == report.Unknown:
 		c.fault = o
 	default:
 		c.out = text

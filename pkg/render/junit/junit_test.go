@@ -59,6 +59,8 @@ type readSuite struct {
 type readTest struct {
 	Name    string       `xml:"name,attr"`
 	Class   string       `xml:"classname,attr"`
+	Time    string       `xml:"time,attr"`
+	Skipped *readOutcome `xml:"skipped"`
 	Failure *readOutcome `xml:"failure"`
 	Error   *readOutcome `xml:"error"`
 	Out     string       `xml:"system-out"`
@@ -111,6 +113,39 @@ func TestAReportOfAnyPluginHasACase(t *testing.T) {
 	}
 	if _, doc = render(t, &report.Report{Kind: "TraceDNS", Target: "web", Verdict: report.OK}); doc.Tests != 1 || doc.Failures != 0 {
 		t.Errorf("%+v", doc)
+	}
+}
+
+func TestRolloutsAndTheirProofsAreCases(t *testing.T) {
+	web, api := object.New("apps/v1", "Deployment", "shop", "web"), object.New("apps/v1", "Deployment", "shop", "api")
+	r := &report.Report{Kind: "GuardRollout", Target: "all", Verdict: report.Broken,
+		Rollouts: []*report.Rollout{
+			{Object: web, Phase: report.PhaseFailed, Verdict: report.Broken, Summary: "the new pods crash", Elapsed: 12.5,
+				Pods: []report.RolloutPod{{Object: ref("shop", "Pod", "web-1")}},
+				Proof: []report.Proof{
+					{Service: ref("shop", "Service", "web"), Verdict: report.BrokenProof, Summary: "fell to 2, floor 3"},
+					{Service: ref("shop", "Service", "admin"), Port: "http", Family: "IPv6", Verdict: report.NotProvable, Why: "slices may not be seen"},
+				}},
+			{Object: api, Phase: report.PhaseRolling, Verdict: report.Progressing, Summary: "3 of 4 are available", Proof: []report.Proof{{Service: ref("shop", "Service", "api"), Verdict: report.Held}}},
+		},
+		Findings: []finding.Finding{
+			{Code: "rollout/crash-app", Severity: finding.Error, Object: ref("shop", "Pod", "web-1"), Message: "crash loop"},
+			{Code: "rollout/availability-broken", Severity: finding.Error, Object: ref("shop", "Service", "web"), Message: "too few served"},
+		},
+	}
+	_, doc := render(t, r)
+	want := []readTest{
+		{Name: "Deployment/web", Class: "shop.Deployment", Time: "12.500", Failure: &readOutcome{Message: "the new pods crash", Type: "rollout/crash-app", Text: "error rollout/crash-app Pod/web-1: crash loop"}},
+		{Name: "availability of Service/web while Deployment/web rolls", Class: "shop.Service", Failure: &readOutcome{Message: "fell to 2, floor 3", Type: "rollout/availability-broken", Text: "error rollout/availability-broken Service/web: too few served"}},
+		{Name: "availability of Service/admin:http IPv6 while Deployment/web rolls", Class: "shop.Service", Skipped: &readOutcome{Message: "not provable: slices may not be seen"}},
+		{Name: "Deployment/api", Class: "shop.Deployment", Error: &readOutcome{Message: "3 of 4 are available", Type: "unknown"}},
+		{Name: "availability of Service/api while Deployment/api rolls", Class: "shop.Service"},
+	}
+	if len(doc.Suites) != 1 || doc.Tests != 5 || doc.Failures != 2 || doc.Errors != 1 {
+		t.Fatalf("%+v", doc)
+	}
+	if diff := cmp.Diff(want, doc.Suites[0].Cases); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
 

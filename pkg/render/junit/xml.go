@@ -10,9 +10,9 @@ import (
 func (d *suites) xml() string {
 	var b strings.Builder
 	b.WriteString("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n")
-	fmt.Fprintf(&b, "<testsuites%s%s time=\"%s\">\n", attribute("name", d.name), counts(d.tests, d.failures, d.errors), d.time)
+	fmt.Fprintf(&b, "<testsuites%s%s time=\"%s\">\n", attribute("name", d.name), d.tally.xml(), d.time)
 	for _, s := range d.suites {
-		fmt.Fprintf(&b, "  <testsuite%s%s>\n", attribute("name", s.name), counts(s.tests, s.failures, s.errors))
+		fmt.Fprintf(&b, "  <testsuite%s%s>\n", attribute("name", s.name), s.tally.xml())
 		for _, c := range s.cases {
 			c.xml(&b)
 		}
@@ -24,7 +24,10 @@ func (d *suites) xml() string {
 
 func (t test) xml(b *strings.Builder) {
 	fmt.Fprintf(b, "    <testcase%s%s", attribute("name", t.name), attribute("classname", t.class))
-	if t.failure == nil && t.fault == nil && t.out == "" {
+	if t.time != "" {
+		b.WriteString(attribute("time", t.time))
+	}
+	if t.failure == nil && t.fault == nil && t.skipped == nil && t.out == "" {
 		b.WriteString("/>\n")
 		return
 	}
@@ -37,6 +40,9 @@ func (t test) xml(b *strings.Builder) {
 			fmt.Fprintf(b, "      <%s%s%s>%s</%[1]s>\n", o.element, attribute("message", o.message), attribute("type", o.kind), escape(o.text))
 		}
 	}
+	if t.skipped != nil {
+		fmt.Fprintf(b, "      <skipped%s/>\n", attribute("message", t.skipped.message))
+	}
 	if t.out != "" {
 		fmt.Fprintf(b, "      <system-out>%s</system-out>\n", escape(t.out))
 	}
@@ -45,8 +51,12 @@ func (t test) xml(b *strings.Builder) {
 
 func attribute(name, value string) string { return " " + name + `="` + escape(value) + `"` }
 
-func counts(tests, failures, errors int) string {
-	return fmt.Sprintf(` tests="%d" failures="%d" errors="%d"`, tests, failures, errors)
+func (n tally) xml() string {
+	text := fmt.Sprintf(` tests="%d" failures="%d" errors="%d"`, n.tests, n.failures, n.errors)
+	if n.skipped > 0 {
+		text += fmt.Sprintf(` skipped="%d"`, n.skipped)
+	}
+	return text
 }
 
 // escape replaces what XML reads; control characters are gone already, and a
