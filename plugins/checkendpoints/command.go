@@ -44,7 +44,7 @@ func Command(env *cli.Env) *cobra.Command {
 
 // command takes what it runs, so that flags are tested without a cluster.
 func command(env *cli.Env, run func(context.Context, options) error) *cobra.Command {
-	o := options{Shared: cli.Shared{FailOn: cli.FailOnError, Trim: trim}}
+	o := options{Shared: cli.Shared{FailOn: cli.FailOnError, Trim: new(trimmer).trim}}
 	cmd := env.New(&cobra.Command{
 		Use:   "check-endpoints [SERVICE ...] [-l SELECTOR] [-A] [-f FILE]",
 		Short: "Check whether traffic to a Service reaches the right pods, and if not, why",

@@ -173,9 +173,15 @@ func TestOnlyReadyPodsAreTrimmed(t *testing.T) {
 		}
 	}
 	well, ill := pod(corev1.ConditionTrue), pod(corev1.ConditionFalse)
+	trim := new(trimmer).trim
+	again := pod(corev1.ConditionTrue)
 	trim(well)
+	trim(again)
 	trim(ill)
 	trim(&corev1.Service{})
+	if &well.Spec.Containers[0] != &again.Spec.Containers[0] || again.Labels["app"] != "web" {
+		t.Error("what two pods have in common is kept twice")
+	}
 	if c := well.Spec.Containers[0]; c.Env != nil || well.Spec.Volumes != nil || len(c.Ports) != 1 || c.ReadinessProbe == nil || well.Labels["app"] != "web" || well.Spec.NodeName != "n1" {
 		t.Errorf("%+v", well)
 	}

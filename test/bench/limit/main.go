@@ -26,13 +26,13 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	if len(args) != 3 {
-		return fmt.Errorf("usage: limit KUBECONFIG load|unload PODS, or limit KUBECONFIG nothing|pods|everything NAMESPACE")
+		return fmt.Errorf("usage: limit KUBECONFIG load|unload|load-endpoints|unload-endpoints PODS, or limit KUBECONFIG nothing|pods|everything|endpoints NAMESPACE")
 	}
 	kubeconfig, what := args[0], args[1]
 	switch what {
-	case "nothing", "pods", "everything":
+	case "nothing", "pods", "everything", "endpoints":
 		return rawRead(ctx, kubeconfig, what, args[2])
-	case "load", "unload":
+	case "load", "unload", "load-endpoints", "unload-endpoints":
 	default:
 		return fmt.Errorf("%q is no work of this program", what)
 	}
@@ -45,12 +45,18 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if what == "unload" {
+	switch what {
+	case "unload":
 		return unload(ctx, client)
+	case "unload-endpoints":
+		return unloadEndpoints(ctx, client)
 	}
 	pods, err := strconv.Atoi(args[2])
 	if err != nil {
 		return fmt.Errorf("%q is no number of pods", args[2])
+	}
+	if what == "load-endpoints" {
+		return loadEndpoints(ctx, client, pods)
 	}
 	return load(ctx, client, pods)
 }

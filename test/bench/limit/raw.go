@@ -35,6 +35,19 @@ func readEverything(ctx context.Context, src *live.Source, namespace string) err
 	return group.Wait()
 }
 
+// readEndpoints lists, side by side, what no judgement of Services can do
+// without, of the whole cluster.
+func readEndpoints(ctx context.Context, src *live.Source) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, gk := range []schema.GroupKind{{Kind: "Service"}, {Group: "discovery.k8s.io", Kind: "EndpointSlice"}, {Kind: "Pod"}} {
+		group.Go(func() error {
+			_, err := src.Read(ctx, source.Query{Kind: gk})
+			return err
+		})
+	}
+	return group.Wait()
+}
+
 // rawRead is the bare read, with the client that the plugins use and nothing
 // of their judgement.
 func rawRead(ctx context.Context, kubeconfig, what, namespace string) error {
@@ -43,6 +56,8 @@ func rawRead(ctx context.Context, kubeconfig, what, namespace string) error {
 	case "pods":
 		_, err := src.Read(ctx, source.Query{Kind: schema.GroupKind{Kind: "Pod"}, Namespace: namespace, Labels: "app=app-1"})
 		return err
+	case "endpoints":
+		return readEndpoints(ctx, src)
 	case "everything":
 		return readEverything(ctx, src, namespace)
 	}
