@@ -155,7 +155,7 @@ func (w *world) windows() {
 func (w *world) searchMissing() {
 	want := w.namespace + ".svc." + w.domain.Value
 	name, e, ok := w.meantAnswer()
-	if !ok || w.resolved() || w.name.Rooted || slices.Contains(w.conf.Search, want) || w.confClaim == report.Unproven && !w.predicted.HostPart {
+	if !ok || w.resolved() || w.name.Rooted || name == strings.ToLower(fqdn(w.name.ASCII)) || slices.Contains(w.conf.Search, want) || w.confClaim == report.Unproven && !w.predicted.HostPart {
 		return
 	}
 	evidence := facts(fact(w.clientRef(), "search list ("+string(w.confClaim)+")", strings.Join(w.conf.Search, " ")), fact(e.Object, cmp.Or(e.Field, "metadata.name"), answerText(e.Rcode, e.Records)))
@@ -199,15 +199,24 @@ func (w *world) artefact() {
 	for _, l := range w.ladders {
 		failed := slices.IndexFunc(l.steps, func(s Step) bool { return s.State == Passed })
 		if l.libc == Busybox && failed >= 0 && w.resolved() || printed && l.libc != Busybox && w.resolved() {
-			value := "NXDOMAIN"
-			if failed >= 0 {
-				value = l.steps[failed].Name + " NXDOMAIN"
+			evidence := fact(w.clientRef(), "nslookup "+w.name.Written+" (observed)", lineWith(output, "NXDOMAIN"))
+			if !printed && failed >= 0 {
+				evidence = fact(w.clientRef(), "search list ("+string(w.confClaim)+")", l.steps[failed].Name+" NXDOMAIN")
 			}
 			w.say("nslookup-artefact", finding.Info, w.clientRef(), "nslookup prints NXDOMAIN for the suffixes that do not match; applications stop at the one that does, so it means nothing",
-				facts(fact(w.clientRef(), "search list ("+string(w.confClaim)+")", value)), manual("test with getent hosts "+w.name.Written+", which asks as applications do"))
+				facts(evidence), manual("test with getent hosts "+w.name.Written+", which asks as applications do"))
 			return
 		}
 	}
+}
+
+func lineWith(text, part string) string {
+	for line := range strings.Lines(text) {
+		if strings.Contains(line, part) {
+			return strings.TrimSpace(line)
+		}
+	}
+	return ""
 }
 
 // searching is what the order of the names does.

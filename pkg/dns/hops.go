@@ -48,7 +48,7 @@ func (w *world) outsideHop(hop report.Hop) report.Hop {
 	if hop.State == report.HopBroken {
 		return hop
 	}
-	hop.State, hop.Why = report.HopUnknown, "it is not the cluster's DNS: what it answers was not seen"
+	hop.State, hop.Why = report.HopUnknown, "it is not the cluster's DNS"
 	if found, _ := w.gotten(); len(found) > 0 {
 		hop.State = report.HopOK
 	}

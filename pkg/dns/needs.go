@@ -109,7 +109,7 @@ func (p *plan) kubeletMatters() bool {
 	case w.seen.Coming && (w.client == nil && !w.ask.From.IsZero() || running(w.client)):
 		return false // the pod will say it better
 	case read:
-		return w.predicted.Policy == "ClusterFirst" && (w.kubeletWhy != "" || len(w.outdated()) > 0)
+		return w.client != nil && w.dnsService != nil && w.predicted.Policy == "ClusterFirst" && (w.kubeletWhy != "" || len(w.outdated()) > 0)
 	}
 	return true
 }
@@ -131,16 +131,11 @@ func (p *plan) policies(servers string) {
 
 // unmatched says whether a nameserver that is known leads to no Service seen.
 func unmatched(w *world) bool {
-	text, ok := w.seen.ResolvConf.said()
-	if !ok {
-		return false
-	}
-	for _, a := range ParseResolvConf(text).Nameservers {
-		if addr, err := netip.ParseAddr(a); err == nil && addr.IsPrivate() && !slices.Contains(clusterIPs(w.dnsService), a) {
-			return true
-		}
-	}
-	return false
+	servers, _ := w.nameserversKnown()
+	return slices.ContainsFunc(servers, func(a string) bool {
+		addr, err := netip.ParseAddr(a)
+		return err == nil && addr.IsPrivate() && !slices.Contains(clusterIPs(w.dnsService), a)
+	})
 }
 
 // podsOf asks for the DNS pods, and where they are labelled as usual, in the
@@ -214,7 +209,7 @@ func (p *plan) lost() {
 		return
 	}
 	s, _ := l.final()
-	if s != nil && s.State == Open && w.seen.Coming && longest(w.defaultZones(), strings.ToLower(s.Name)) == "" {
+	if s != nil && s.State == Open && w.seen.Coming && (w.outside || longest(w.defaultZones(), strings.ToLower(s.Name)) == "") {
 		return // it will be asked yet
 	}
 	p.want(namespacesQuery)

@@ -67,14 +67,19 @@ func (w *world) unsynced(r Replica) {
 			evidence = facts(fact(r.Pod, string(a.Question.Type)+" "+a.Question.Name, "SERVFAIL"))
 		}
 	}
+	fix := command("see why", r.Pod.Namespace, "logs", r.Pod.Name, "--tail=50")
 	for _, line := range r.Log {
-		if len(evidence) == 0 && r.Ready != nil && !*r.Ready && strings.Contains(line, "plugin/kubernetes") {
-			evidence = facts(fact(r.Pod, "log", line))
+		if r.Ready != nil && !*r.Ready && strings.Contains(line, "plugin/kubernetes") {
+			evidence = append(evidence, fact(r.Pod, "log", line))
+			if pod := w.replicaNamed(r.UID); pod != nil && strings.Contains(line, "is forbidden") {
+				account := cmp.Or(pod.Spec.ServiceAccountName, "default")
+				fix = command("give its account the right to read", "", "create", "clusterrolebinding", pod.Namespace+"-"+account, "--clusterrole=system:coredns", "--serviceaccount="+pod.Namespace+":"+account)
+			}
+			break
 		}
 	}
 	if len(evidence) > 0 {
-		w.say("replica-unsynced", finding.Error, r.Pod, fmt.Sprintf("%s has not read the API server, so it cannot answer for names of the cluster (observed)", r.Pod), evidence,
-			command("see why", r.Pod.Namespace, "logs", r.Pod.Name, "--tail=50"))
+		w.say("replica-unsynced", finding.Error, r.Pod, fmt.Sprintf("%s has not read the API server, so it cannot answer for names of the cluster (observed)", r.Pod), evidence, fix)
 	}
 }
 

@@ -16,12 +16,8 @@ import (
 // findServers finds the DNS Service by the nameserver that the pod has, and
 // what stands behind it.
 func (w *world) findServers() {
-	var addresses []string
-	if text, ok := w.seen.ResolvConf.said(); ok {
-		addresses, w.serverWhy = ParseResolvConf(text).Nameservers, "the nameserver in the pod's resolv.conf"
-	} else if len(w.kubelet.ClusterDNS) > 0 {
-		addresses, w.serverWhy = w.kubelet.ClusterDNS, "clusterDNS in "+w.kubeletWhy
-	}
+	addresses, why := w.nameserversKnown()
+	w.serverWhy = why
 	for _, s := range index.Typed[*corev1.Service](w.v, serviceKind, "") {
 		if slices.ContainsFunc(addresses, func(a string) bool { return slices.Contains(clusterIPs(s), a) }) {
 			w.dnsService = s
@@ -37,6 +33,17 @@ func (w *world) findServers() {
 		}
 	}
 	w.findReplicas()
+}
+
+// nameserversKnown are the servers that the client asks, and by what that is known.
+func (w *world) nameserversKnown() (addresses []string, why string) {
+	if text, ok := w.seen.ResolvConf.said(); ok {
+		return ParseResolvConf(text).Nameservers, "the nameserver in the pod's resolv.conf"
+	}
+	if w.client != nil && w.client.Spec.DNSPolicy == corev1.DNSNone && w.client.Spec.DNSConfig != nil {
+		return w.client.Spec.DNSConfig.Nameservers, "the nameserver in spec.dnsConfig"
+	}
+	return w.kubelet.ClusterDNS, "clusterDNS in " + w.kubeletWhy
 }
 
 // stockService is the cluster's DNS Service where it goes by a usual name.

@@ -103,13 +103,14 @@ func (p *Prober) patchPod(ctx context.Context, in Container, subresource string,
 	return judgeAPI(resp.StatusCode, body)
 }
 
-// lookAgain is how often a debug container is asked whether it has ended.
-const lookAgain = 250 * time.Millisecond
+// lookAgain is after how long a debug container is first asked whether it has
+// ended; each time it is given half as much again, up to two seconds.
+const lookAgain = 200 * time.Millisecond
 
 // ended waits until a container has ended, whatever its exit code, or until it
 // is plain that it will not start.
 func (p *Prober) ended(ctx context.Context, in Container, container string) Result {
-	for {
+	for pause := lookAgain; ; pause = min(pause*3/2, 2*time.Second) {
 		page, r := p.page(ctx, fmt.Sprintf("/api/v1/namespaces/%s/pods/%s", url.PathEscape(in.Namespace), url.PathEscape(in.Pod)), mostPage, judgeAPI)
 		if r.Outcome != Answered {
 			return r
@@ -136,7 +137,7 @@ func (p *Prober) ended(ctx context.Context, in Container, container string) Resu
 		select {
 		case <-ctx.Done():
 			return Result{Outcome: TimedOut, Detail: "the debug container did not end in time"}
-		case <-time.After(lookAgain):
+		case <-time.After(pause):
 		}
 	}
 }
