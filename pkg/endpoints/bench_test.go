@@ -80,7 +80,7 @@ func BenchmarkJudge(b *testing.B) {
 			v, refs := c.view()
 			b.ReportAllocs()
 			for b.Loop() {
-				Judge(v, refs, Options{})
+				judgeAnew(v, refs, Options{}).result(Options{})
 			}
 		})
 	}

@@ -56,12 +56,12 @@ func FuzzJudge(f *testing.F) {
 		}
 		v := index.New(store.Contents())
 		refs := []object.Ref{{Kind: "Service", Namespace: "shop", Name: "web"}}
-		first, second := Explain(v, refs, Options{Learn: true}), Explain(v, refs, Options{Learn: true})
+		first, second := Explain(v, refs, Options{Learn: true}), Explain(index.New(store.Contents()), refs, Options{Learn: true})
 		if diff := cmp.Diff(first, second); diff != "" {
 			t.Errorf("two answers: %s", diff)
 		}
 		qs, _ := Needs(v, Ask{Names: []string{"web"}, Namespace: "shop"})
-		again, _ := Needs(v, Ask{Names: []string{"web"}, Namespace: "shop"})
+		again, _ := Needs(index.New(store.Contents()), Ask{Names: []string{"web"}, Namespace: "shop"})
 		if diff := cmp.Diff(qs, again); diff != "" {
 			t.Errorf("two plans: %s", diff)
 		}

@@ -6,6 +6,7 @@ package endpoints
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
 	"github.com/leadsman-dev/leadsman/pkg/index"
@@ -30,18 +31,13 @@ type Result struct {
 // function of the view and the options. Services that the view does not hold
 // are passed over: Selected says which those are.
 func Judge(v *index.View, services []object.Ref, opts Options) Result {
-	w := newWorld(v, services, opts)
-	var scratch []entry // a cluster has very many: each Service writes its own down and passes the room on
+	return judge(v, services, opts).result(opts)
+}
+
+func (w *world) result(opts Options) Result {
+	r := Result{Findings: slices.Clone(w.findings), Services: make([]*report.Service, 0, len(w.subjects))}
 	for _, c := range w.subjects {
-		c.entries = scratch[:0]
-		c.judge()
-		c.writeDown()
-		scratch, c.entries = c.entries, nil
-	}
-	w.judgeWhole()
-	r := Result{Findings: w.findings, Services: make([]*report.Service, 0, len(w.subjects))}
-	for _, c := range w.subjects {
-		r.Services = append(r.Services, c.describe())
+		r.Services = append(r.Services, c.describe(opts))
 		r.Findings = append(r.Findings, c.found...)
 	}
 	slices.SortStableFunc(r.Services, func(a, b *report.Service) int {
@@ -51,13 +47,33 @@ func Judge(v *index.View, services []object.Ref, opts Options) Result {
 	return r
 }
 
-// judge keeps the comparisons, for what goes on from them.
+// judged is the key under which a view keeps a judgement that no live answer
+// went into: what is told last is what was planned with last.
+type judged struct {
+	services string
+	from     object.Ref
+}
+
 func judge(v *index.View, services []object.Ref, opts Options) *world {
+	if len(opts.Observations) > 0 {
+		return judgeAnew(v, services, opts)
+	}
+	var names strings.Builder
+	for _, r := range services {
+		names.WriteString(r.Namespace + "/" + r.Name + ",")
+	}
+	return index.Memo(v, judged{names.String(), opts.From.Key()}, func() *world { return judgeAnew(v, services, opts) })
+}
+
+func judgeAnew(v *index.View, services []object.Ref, opts Options) *world {
 	w := newWorld(v, services, opts)
 	for _, c := range w.subjects {
 		c.judge()
 	}
 	w.judgeWhole()
+	for _, c := range w.subjects {
+		finding.Sort(c.found, depth)
+	}
 	return w
 }
 

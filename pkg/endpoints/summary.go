@@ -16,39 +16,39 @@ import (
 )
 
 // describe writes what was found about one Service into its part of the document.
-func (c *subject) describe() *report.Service {
+func (c *subject) describe(opts Options) *report.Service {
 	s := &report.Service{Object: c.ref, Type: typeOf(c.svc), Selector: selectorText(c.svc), Addresses: addressesOf(c.svc), Asked: true}
 	if created := c.svc.CreationTimestamp.Time; !created.IsZero() {
 		s.Created, s.Age = &created, duration.HumanDuration(c.v.Now.Sub(created))
 	}
-	s.Endpoints, s.Ports = c.rows, c.ports
-	finding.Sort(c.found, depth)
+	s.Endpoints, s.Ports = c.table()
 	for _, f := range c.found {
 		if !slices.Contains(s.Codes, f.Code) {
 			s.Codes = append(s.Codes, f.Code)
 		}
 	}
 	s.Verdict, s.Summary = c.verdict(s)
-	if c.opts.Learn {
+	if opts.Learn {
 		s.Learn = c.lessons()
 	}
 	return s
 }
 
-// writeDown keeps of the comparison what the document shows.
-func (c *subject) writeDown() {
+// table is what the document shows of the comparison.
+func (c *subject) table() (rows []report.Endpoint, ports []report.ServicePort) {
 	if len(c.entries) > 0 {
-		c.rows = make([]report.Endpoint, 0, len(c.entries))
+		rows = make([]report.Endpoint, 0, len(c.entries))
 	}
 	for i := range c.entries {
-		c.rows = append(c.rows, c.entries[i].row)
+		rows = append(rows, c.entries[i].row)
 	}
 	if isExternal(c.svc) {
-		return
+		return rows, nil
 	}
 	for i := range c.svc.Spec.Ports {
-		c.ports = append(c.ports, c.describePort(i))
+		ports = append(ports, c.describePort(i))
 	}
+	return rows, ports
 }
 
 func typeOf(svc *corev1.Service) string {

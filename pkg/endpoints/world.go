@@ -15,7 +15,6 @@ import (
 	"github.com/leadsman-dev/leadsman/pkg/index"
 	"github.com/leadsman-dev/leadsman/pkg/netpol"
 	"github.com/leadsman-dev/leadsman/pkg/object"
-	"github.com/leadsman-dev/leadsman/pkg/report"
 	"github.com/leadsman-dev/leadsman/pkg/source"
 )
 
@@ -68,8 +67,6 @@ type subject struct {
 	pods     []*corev1.Pod // selected, whatever their state, in order of name
 	living   []*corev1.Pod // of those, the ones that have not ended
 	slices   []*discoveryv1.EndpointSlice
-	rows     []report.Endpoint
-	ports    []report.ServicePort
 	unseen   string // why there can be no verdict
 	settling bool   // something changed so lately that a lag is normal
 	found    []finding.Finding
