@@ -203,7 +203,7 @@ func wayBack(p prose.Writer, b *report.WayBack) {
 	if b.Refused != "" {
 		say("not by this program: "+b.Refused, term.Warn)
 	}
-	for _, row := range DiffRows(p.Style, b.Diff) {
+	for _, row := range diffRows(p.Style, b.Diff) {
 		p.Out.WriteString(strings.Repeat(" ", len(lead)) + row)
 		p.Blank()
 	}
@@ -219,24 +219,28 @@ func wayBack(p prose.Writer, b *report.WayBack) {
 	}
 }
 
-// DiffRows paints what comes and what goes; the signs at the start say it too.
-// They leave room for an indent of ten.
-func DiffRows(style term.Style, diff []string) []string {
+// diffRows leave room for an indent of ten.
+func diffRows(style term.Style, diff []string) []string {
 	rows := make([]string, 0, len(diff))
 	for _, line := range diff {
-		text, tone := style.Text(line), term.Plain
-		switch {
-		case strings.HasPrefix(line, "+"):
-			tone = term.Good
-		case strings.HasPrefix(line, "-"):
-			tone = term.Bad
-		}
+		text := style.Text(line)
 		if style.Width > 0 {
 			text = style.Cut(text, max(10, style.Width-10))
 		}
-		rows = append(rows, style.Paint(tone, text))
+		rows = append(rows, style.Paint(DiffTone(line), text))
 	}
 	return rows
+}
+
+// DiffTone tells what comes from what goes; the sign at the start says it too.
+func DiffTone(line string) term.Tone {
+	switch {
+	case strings.HasPrefix(line, "+"):
+		return term.Good
+	case strings.HasPrefix(line, "-"):
+		return term.Bad
+	}
+	return term.Plain
 }
 
 // limits say in one line what the proof does not show.

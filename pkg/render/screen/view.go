@@ -124,30 +124,30 @@ func (m *model) hints() []hint {
 	return append(append(logs, acts...), leave...)
 }
 
-// keyRow is as many hints as fit; help has them all.
+// keyRow is as many hints as fit, the way out first; help has them all.
 func (m *model) keyRow() string {
-	hints, row, used := m.hints(), "", 0
-	for i, h := range hints {
-		text := h.key + " " + h.what
-		size := term.Width(text)
-		if i > 0 {
-			size += 2
+	all := m.hints()
+	shown, used := make([]bool, len(all)), 0
+	for _, wayOut := range []bool{true, false} {
+		for i, h := range all {
+			size := term.Width(h.key+" "+h.what) + 2
+			if (h.key == "q" || h.key == "?") == wayOut && used+size-2 <= m.width {
+				shown[i] = true
+				used += size
+			}
 		}
-		if used+size > m.width {
-			continue
-		}
-		if i > 0 && used > 0 {
-			row += "  "
-		}
-		tone := term.Dim
-		if h.on {
-			tone = term.Bold
-			text = strings.ToUpper(h.key) + " " + h.what
-		}
-		row += m.style.Paint(tone, text)
-		used += size
 	}
-	return row
+	var row []string
+	for i, h := range all {
+		switch {
+		case !shown[i]:
+		case h.on: // a sign besides the tone
+			row = append(row, m.style.Paint(term.Bold, strings.ToUpper(h.key)+" "+h.what))
+		default:
+			row = append(row, m.style.Paint(term.Dim, h.key+" "+h.what))
+		}
+	}
+	return strings.Join(row, "  ")
 }
 
 func (m *model) helpRows() []string {
@@ -188,8 +188,14 @@ func (m *model) helpRows() []string {
 
 func (m *model) planRows() []string {
 	rows := []string{m.style.Paint(term.Bold, m.style.Fit(m.style.Text("The way back of "+m.selected.String()))), ""}
-	for _, row := range rollout.DiffRows(m.style, m.plan.Lines) {
-		rows = append(rows, "  "+row)
+	for _, line := range m.plan.Lines {
+		tone := rollout.DiffTone(line)
+		for i, row := range term.Wrap(m.style.Text(line), max(10, m.width-4)) {
+			if i > 0 {
+				row = "  " + row
+			}
+			rows = append(rows, "  "+m.style.Paint(tone, m.style.Cut(row, max(1, m.width-2))))
+		}
 	}
 	return rows
 }
