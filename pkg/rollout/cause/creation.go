@@ -74,7 +74,9 @@ func (j *judgement) temperRefusal(c *Cause, p health.Problem, at time.Time) {
 	if len(p.Evidence) > 0 {
 		text = p.Evidence[0].Value
 	}
-	set := func(certain bool) { c.Terminal, c.Severity = certain, map[bool]finding.Severity{true: finding.Error, false: finding.Warning}[certain] }
+	set := func(certain bool) {
+		c.Terminal, c.Severity = certain, map[bool]finding.Severity{true: finding.Error, false: finding.Warning}[certain]
+	}
 	refused := j.v.Now.Sub(at)
 	switch p.Name {
 	case "sa-missing", "priorityclass-missing":
