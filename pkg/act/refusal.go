@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
@@ -34,7 +36,10 @@ func (r request) refusal(kind source.Kind, code int, status metav1.Status) error
 	words := status.Message
 	because := func(reason error) error { return fmt.Errorf("%s: %w: %s", r.ref.Arg(), reason, words) }
 	switch {
-	case code == http.StatusConflict && r.method != "POST", r.failedTest(code, status):
+	case code == http.StatusConflict && r.method != "POST":
+		return because(ErrMoved)
+	case r.failedTest(code, status):
+		words = "it is no longer at the version that was looked at"
 		return because(ErrMoved)
 	case code == http.StatusNotFound && status.Details != nil && status.Details.Name == r.ref.Name:
 		if r.method == "GET" {
@@ -50,7 +55,9 @@ func (r request) refusal(kind source.Kind, code int, status metav1.Status) error
 		return fmt.Errorf("%s: %w: it needs the permission \"%s %s\"%s", r.ref.Arg(), ErrForbidden, r.verb, kind.Title(), where)
 	case code == http.StatusUnauthorized:
 		return fmt.Errorf("%s: %w: the cluster does not accept your credentials (401 Unauthorized)", r.ref.Arg(), ErrForbidden)
-	case code >= 500 && r.writes() && !strings.Contains(words, "failed calling webhook"): // which comes before the write
+	case code >= 500 && strings.Contains(words, "failed calling webhook"): // which comes before the write
+		return because(ErrRefused)
+	case code >= 500 && r.writes():
 		return r.unsure(words)
 	case code == http.StatusTooManyRequests, code >= 500:
 		return because(ErrAway)
@@ -58,22 +65,17 @@ func (r request) refusal(kind source.Kind, code int, status metav1.Status) error
 	return because(ErrRefused)
 }
 
-// failedTest says whether a test within a JSON patch failed (apiserver
-// pkg/endpoints/handlers/patch.go, applyJSPatch: the cause holds the error of
-// the patch library, not that of a field).
+// failedTest says whether a test within a JSON patch failed. The server says of
+// that no more than that the patch could not be carried out, and names neither
+// the object nor a field, as it does of what is not valid (apiserver
+// pkg/endpoints/handlers/patch.go, applyJSPatch). Its paths exist in every
+// object of the kind, so that nothing but a test can fail.
 func (r request) failedTest(code int, status metav1.Status) bool {
-	if code != http.StatusUnprocessableEntity || r.method != "PATCH" {
+	if code != http.StatusUnprocessableEntity || r.media != string(types.JSONPatchType) {
 		return false
 	}
-	if status.Details == nil {
-		return strings.Contains(status.Message, "test failed")
-	}
-	for _, c := range status.Details.Causes {
-		if c.Field == "" && strings.Contains(c.Message, "test failed") {
-			return true
-		}
-	}
-	return false
+	d := status.Details
+	return d == nil || d.Name == "" && !slices.ContainsFunc(d.Causes, func(c metav1.StatusCause) bool { return c.Field != "" })
 }
 
 // byRBAC tells a missing permission from a refusal by admission, such as of a

@@ -18,6 +18,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
+	utiljson "k8s.io/apimachinery/pkg/util/json"
 	"k8s.io/client-go/rest"
 
 	"github.com/leadsman-dev/leadsman/pkg/object"
@@ -149,7 +150,7 @@ func (c *connection) send(ctx context.Context, r request, kind source.Kind) (o *
 	}
 	answer := &unstructured.Unstructured{}
 	if err == nil {
-		err = json.Unmarshal(body, &answer.Object)
+		err = utiljson.Unmarshal(body, &answer.Object) // generations are whole numbers
 	}
 	if err != nil && r.writes() {
 		return &unstructured.Unstructured{Object: map[string]any{}}, 0, nil // it was done; what it became, the next read says

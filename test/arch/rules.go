@@ -17,7 +17,7 @@ type rule struct {
 }
 
 var judges = []string{
-	"pkg/index", "pkg/health", "pkg/relation", "pkg/netpol", "pkg/tree", "pkg/endpoints", "pkg/rollout", "pkg/dns", "pkg/report",
+	"pkg/index", "pkg/health", "pkg/relation", "pkg/netpol", "pkg/tree", "pkg/endpoints", "pkg/rollout", "pkg/rollout/*", "pkg/dns", "pkg/report",
 }
 
 var renderers = []string{"pkg/render/*"}
@@ -40,7 +40,7 @@ func importRules() []rule {
 		{rooms: judges, never: []string{"pkg/source/live", "pkg/source/snapshot", "pkg/probe", "pkg/collect"}, why: "data moves to the right only: facts are collected before they are judged"},
 		{rooms: []string{"pkg/tree"}, never: []string{"pkg/endpoints", "pkg/rollout", "pkg/dns"}, why: "what two judges share belongs to a floor below both"},
 		{rooms: []string{"pkg/endpoints"}, never: []string{"pkg/tree", "pkg/rollout", "pkg/dns"}, why: "what two judges share belongs to a floor below both"},
-		{rooms: []string{"pkg/rollout"}, never: []string{"pkg/tree", "pkg/endpoints", "pkg/dns"}, why: "what two judges share belongs to a floor below both"},
+		{rooms: []string{"pkg/rollout", "pkg/rollout/*"}, never: []string{"pkg/tree", "pkg/endpoints", "pkg/dns"}, why: "what two judges share belongs to a floor below both"},
 		{rooms: []string{"pkg/dns"}, never: []string{"pkg/tree", "pkg/endpoints", "pkg/rollout"}, why: "what two judges share belongs to a floor below both"},
 
 		{rooms: []string{"pkg/object"}, never: []string{"pkg", "plugins"}, why: "identity is the lowest floor"},
@@ -48,6 +48,12 @@ func importRules() []rule {
 		{rooms: []string{"pkg/report"}, never: []string{"pkg", "plugins"}, except: []string{"pkg/object", "pkg/finding"}, why: "the model is what all judges and all renderers agree on"},
 		{rooms: []string{"pkg/source"}, never: []string{"pkg", "plugins"}, except: []string{"pkg/object"}, why: "where facts come from does not depend on what is made of them"},
 		{rooms: []string{"pkg/source/live", "pkg/source/snapshot", "pkg/probe"}, never: judges, why: "a source reports facts and judges nothing"},
+		{rooms: []string{"pkg/act"}, never: append([]string{"pkg/render", "pkg/term", "pkg/cli", "plugins", "github.com/spf13/cobra"}, judges...), why: "whoever changes a cluster does as it is told: what to do is judged elsewhere and shown elsewhere"},
+		{
+			rooms: append([]string{"pkg/object", "pkg/finding", "pkg/source", "pkg/source/live", "pkg/source/snapshot", "pkg/scheme", "pkg/collect", "pkg/probe", "pkg/cli", "pkg/term"}, append(renderers, judges...)...),
+			never: []string{"pkg/act"},
+			why:   "only a plugin may have a cluster changed, and only when its user said so",
+		},
 		{rooms: []string{"pkg/health"}, never: []string{"pkg/relation", "pkg/netpol"}, why: "how one object is does not depend on how it hangs together with others"},
 
 		{rooms: renderers, never: append([]string{"pkg/source", "pkg/scheme", "k8s.io/client-go", "k8s.io/api", "k8s.io/cli-runtime"}, without(judges, "pkg/report")...), why: "a renderer shows a report; what it would look up, the report must say"},
