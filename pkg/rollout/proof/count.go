@@ -18,8 +18,8 @@ type counted struct {
 	below, zero          time.Duration
 	area                 float64
 	broken               []report.Interval
-	unlisted             int // more of them
-	fallback             int // the fewest that still answered, while only terminating ones did; -1: that never was
+	unlisted             int           // more of them
+	fallback             time.Duration // of zero: while terminating endpoints still served
 	curve                []curvePoint
 	any                  bool // there ever was an endpoint, serving or not
 	open                 bool // the last interval below the floor goes on
@@ -108,7 +108,7 @@ func (c *counter) begin() {
 	n := c.count()
 	c.floor, c.pending = min(c.promise.floor, n), n < c.promise.floor
 	c.result = counted{
-		start: n, firstFloor: c.promise.floor, min: n, max: n, minAt: c.at, degraded: c.pending, others: c.others, fallback: -1,
+		start: n, firstFloor: c.promise.floor, min: n, max: n, minAt: c.at, degraded: c.pending, others: c.others,
 		curve: []curvePoint{{c.at, c.old, c.new}},
 	}
 }
@@ -146,9 +146,6 @@ func (c *counter) judge() {
 func (c *counter) bound(n int) {
 	r := &c.result
 	below := n < c.floor
-	if below && n == 0 && (r.fallback < 0 || c.drain < r.fallback) {
-		r.fallback = c.drain
-	}
 	switch {
 	case below && !r.open:
 		r.open = true
@@ -178,6 +175,9 @@ func (c *counter) pass(at time.Time) {
 		c.result.area += float64(c.floor-n) * d.Seconds()
 		if n == 0 {
 			c.result.zero += d
+		}
+		if n == 0 && c.drain > 0 {
+			c.result.fallback += d
 		}
 	}
 	c.at = at

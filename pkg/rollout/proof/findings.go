@@ -133,14 +133,14 @@ func gaps(w *workload.Workload, p report.Proof) finding.Finding {
 }
 
 func notProvable(w *workload.Workload, p report.Proof) finding.Finding {
-	subject := "The availability of " + w.Ref.Arg()
+	subject, object := "The availability of "+w.Ref.Arg(), w.Ref
 	if p.Service.Name != "" {
-		subject = "The availability of Service " + title(p)
+		subject, object = "The availability of Service "+title(p), p.Service
 	}
 	return finding.Finding{
 		Code: codeNotProvable, Severity: finding.Info, Object: w.Ref,
 		Message:  subject + " cannot be proven: " + p.Why + ".",
-		Evidence: []finding.Evidence{{Object: p.Service, Field: conditions, Value: "not enough to count by"}},
+		Evidence: []finding.Evidence{{Object: object, Field: conditions, Value: "not enough to count by"}},
 		Fix:      []finding.Fix{{Description: "send requests while the rollout goes on (--probe-url, or --probe svc/NAME:PORT/PATH): they show what clients get"}},
 	}
 }

@@ -102,6 +102,10 @@ func TestProofs(t *testing.T) {
 			0 answer web-a o1- o2-
 			2000 nothing`,
 			"web: not-provable, 0 now, 0 to 0, floor 3, " + nothingServed},
+		"pods of others alone prove nothing of these": {nil, `
+			0 answer web-a z1 z2
+			2000 nothing`,
+			"web: not-provable, 0 now, 0 to 0, floor 3, none of the endpoints that served is known to be a pod of deployment/web"},
 
 		"scaling down is no loss, also where it is judged later": {nil, `
 			0 answer web-a o1 o2 o3 o4
@@ -314,7 +318,8 @@ func TestSummariesArePlain(t *testing.T) {
 		"nothing but what shuts down": {nil, `
 			0 answer web-a o1 o2 o3 o4
 			1000 web-a o1~ o2~
-			3500 web-a n1 n2 n3 n4`, "served by 0 to 4 endpoints, floor 3; none at all for 2.5 s, first at 12:00:01.000 UTC; pods that were shutting down could still answer then (2 or more)"},
+			3000 web-a
+			3500 web-a n1 n2 n3 n4`, "served by 0 to 4 endpoints, floor 3; none at all for 2.5 s, first at 12:00:01.000 UTC; for 2 s of that, pods that were shutting down could still answer"},
 		"Recreate": {func(s *scene) { s.deploy.Spec.Strategy.Type = "Recreate" }, `
 			0 answer web-a o1 o2 o3 o4
 			1000 web-a

@@ -227,6 +227,8 @@ func (j *judge) line(svc *seenService, id lineID, l *line, w *watched) (report.P
 	switch {
 	case len(c.broken) > 0:
 		p.Verdict = report.BrokenProof
+	case c.max == 0 && c.others > 0:
+		p.Verdict, p.Why = report.NotProvable, "none of the endpoints that served is known to be a pod of "+j.w.Ref.Arg()
 	case c.max == 0:
 		p.Verdict, p.Why = report.NotProvable, nothingServed
 	case !probed(j.w):

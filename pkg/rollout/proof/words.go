@@ -69,8 +69,8 @@ func (j *judge) brokenWords(p report.Proof, c counted) string {
 		words += fmt.Sprintf(" (%d times below)", times)
 	}
 	words += ", first at " + Clock(p.Broken[0].From)
-	if c.min == 0 && c.fallback > 0 {
-		words += fmt.Sprintf("; pods that were shutting down could still answer then (%d or more)", c.fallback)
+	if c.fallback > 0 {
+		words += "; for " + Seconds(c.fallback.Seconds()) + " of that, pods that were shutting down could still answer"
 	}
 	if j.w.Strategy.Type == string(appsv1.RecreateDeploymentStrategyType) {
 		words += "; strategy Recreate ends all old pods before it starts new ones"
@@ -124,7 +124,7 @@ func (j *judge) limits(svc *seenService, c counted) []string {
 		say("trafficDistribution is %s: clients are sent to endpoints near them first; which those are is not seen.", *spec.TrafficDistribution)
 	}
 	if c.fallback > 0 {
-		say("While no endpoint was meant to serve, at least %d that were shutting down still passed their readiness probe: kube-proxy sends to such when there is nothing else, so that not every request has failed.", c.fallback)
+		say("Zero is not always an outage: for %s of it, endpoints that were shutting down still passed their readiness probe, and kube-proxy sends to such where there is nothing else.", Seconds(c.fallback.Seconds()))
 	}
 	if c.degraded && c.reached.IsZero() {
 		say("Only %d served when it began, fewer than the floor of %d: fewer than %d would have been a loss.", c.start, c.floor, c.start)
