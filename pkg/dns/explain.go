@@ -96,17 +96,24 @@ func (w *world) summary() (report.Verdict, string) {
 		return report.Broken, fmt.Sprintf("%s → %s today, but %s.", w.name.Written, w.answer(s), trimmed(root.Message))
 	case s != nil && s.State == Found && broken:
 		return report.Broken, fmt.Sprintf("%s should be %s, but %s.", w.name.Written, w.answer(s), trimmed(root.Message))
+	case s != nil && s.State == Found && w.faulty("publish-lag"):
+		return report.Progressing, fmt.Sprintf("%s → %s, but not everywhere yet: %s.", w.name.Written, w.answer(s), trimmed(w.finding("publish-lag").Message))
 	case s != nil && s.State == Found:
 		return report.OK, fmt.Sprintf("%s → %s%s, on the %s of %s that %s would try.", w.name.Written, w.answer(s), w.origin(s), ordinal(i+1), counted(len(l.steps), "name"), l.libc)
 	case broken:
 		return report.Broken, fmt.Sprintf("%s is not found: %s.", w.name.Written, trimmed(root.Message))
+	case w.faulty("publish-lag"):
+		return report.Progressing, fmt.Sprintf("%s is not found yet: %s.", w.name.Written, trimmed(w.finding("publish-lag").Message))
 	case s != nil && s.State == Open:
 		e := w.expect(Question{Name: s.Name, Type: w.types()[0]})
 		return report.Unknown, fmt.Sprintf("Whether %s is found cannot be told: %s %s.", w.name.Written, s.Name, cmp.Or(e.Why, "was not asked"))
 	case root != nil && root.Code == code("ptr-absent"):
 		return report.OK, upper(trimmed(root.Message)) + "."
 	}
-	return report.Broken, fmt.Sprintf("%s is not found: none of %s exists.", w.name.Written, counted(len(l.steps), "name"))
+	if e := w.expect(Question{Name: fqdn(w.name.ASCII), Type: w.types()[0]}); e.Why != "" && within(w.defaultZones()[0], strings.ToLower(fqdn(w.name.ASCII))) {
+		return report.Broken, fmt.Sprintf("%s is not found: %s.", w.name.Written, e.Why)
+	}
+	return report.Broken, fmt.Sprintf("%s is not found: %s.", w.name.Written, map[bool]string{true: "there is no such name", false: fmt.Sprintf("none of %d names exists", len(l.steps))}[len(l.steps) == 1])
 }
 
 // outsideSummary is of a client whose servers are not the cluster's: only the

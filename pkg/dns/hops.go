@@ -3,8 +3,10 @@ package dns
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/leadsman-dev/leadsman/pkg/finding"
 	"github.com/leadsman-dev/leadsman/pkg/report"
 )
 
@@ -55,13 +57,15 @@ func (w *world) outsideHop(hop report.Hop) report.Hop {
 	return hop
 }
 
-func (w *world) faulty(name string) bool {
-	for _, f := range w.found {
-		if f.Code == code(name) {
-			return true
-		}
+func (w *world) faulty(name string) bool { return w.finding(name) != nil }
+
+// finding is the first of its name.
+func (w *world) finding(name string) *finding.Finding {
+	at := slices.IndexFunc(w.found, func(f finding.Finding) bool { return f.Code == code(name) })
+	if at < 0 {
+		return nil
 	}
-	return false
+	return &w.found[at]
 }
 
 func (w *world) serverHops() []report.Hop {

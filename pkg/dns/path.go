@@ -209,7 +209,7 @@ func unreachable() Analyzer {
 			return
 		}
 		s, _ := l.final()
-		if s == nil || s.State != Found || !w.observedStep(s) {
+		if s == nil || s.State != Found || !w.observedStep(s) || slices.ContainsFunc(w.askedQuestions(), func(q Question) bool { _, _, stale := w.cached(q); return stale }) {
 			return
 		}
 		w.say("replica-unreachable-from-node", finding.Error, podRef(w.client), fmt.Sprintf("every DNS replica finds %s, and getent in the pod does not: the queries are lost on the way from node %s (observed)", w.name.Written, w.client.Spec.NodeName),

@@ -89,7 +89,7 @@ func replicaAnswers() Analyzer {
 		page("replica-divergent", finding.Error, "A DNS replica answers otherwise", "What a pod gets depends on which replica is asked.",
 			"The replica's last answer, after the TTL, differs from the others', or all differ from what the objects say.", "Restart the replica; see its log.", corednsSource),
 		page("publish-lag", finding.Info, "The record is new, and not everywhere yet", "A change takes seconds to reach every replica, and negative answers are cached.",
-			"The object is younger than 30 seconds, and a replica does not know it yet.", "Wait, and ask again.", corednsSource+", plugin/cache: denial"),
+			"The object is younger than 30 seconds and a replica does not know it yet; or a replica answers otherwise when it is asked past its cache.", "Wait, and ask again.", corednsSource+", plugin/cache: denial"),
 	}, Run: func(w *world) {
 		for _, q := range w.askedQuestions() {
 			w.diverge(q)
@@ -113,6 +113,10 @@ func (w *world) diverge(q Question) {
 		return
 	}
 	e := w.expect(q)
+	if old, today, ok := w.cached(q); ok {
+		w.say("publish-lag", finding.Info, old.Pod, fmt.Sprintf("%s still answers %s %s with %s from its cache, and past it with %s (observed)", old.Pod, q.Type, q.Name, old.text(), today.text()),
+			facts(fact(old.Pod, string(q.Type)+" "+q.Name, old.text())))
+	}
 	if w.fresh(e.Object) {
 		if slices.ContainsFunc(w.answers(q), func(a Answer) bool { return a.Err == "" && a.text() != answerText(e.Rcode, e.Records) }) && e.Rcode == NoError {
 			w.say("publish-lag", finding.Info, e.Object, fmt.Sprintf("%s is new, and not every DNS replica has it yet (observed)", e.Object), facts(fact(e.Object, "metadata.creationTimestamp", w.created(e.Object).UTC().Format(time.RFC3339))))
@@ -139,6 +143,18 @@ func (w *world) diverge(q Question) {
 		w.say("replica-divergent", finding.Error, about, fmt.Sprintf("every DNS replica answers %s %s with %s, and by the objects it is %s (observed)", q.Type, q.Name, agreed, wanted),
 			facts(fact(w.answers(q)[0].Pod, string(q.Type)+" "+q.Name, agreed), fact(about, cmp.Or(e.Field, "metadata.name"), wanted)), w.restartServers())
 	}
+}
+
+// cached is an answer that a replica gives no more when it is asked past its cache.
+func (w *world) cached(q Question) (old, today Answer, ok bool) {
+	for _, last := range w.answers(q) {
+		for _, a := range w.seen.Answers {
+			if last.Again && last.Err == "" && !a.Again && a.Err == "" && a.UID == last.UID && a.Question.key() == q.key() && a.text() != last.text() {
+				return a, last, true
+			}
+		}
+	}
+	return Answer{}, Answer{}, false
 }
 
 func sorted(in []string) []string { out := slices.Clone(in); slices.Sort(out); return out }

@@ -357,7 +357,7 @@ func deviations(grid *report.Grid, pod object.Ref) (again []dns.Question, failin
 	for i, c := range row.Cells {
 		trouble := c.Text == string(dns.ServFail) || c.Text == string(dns.Refused) || strings.Contains(c.Text, "timed out")
 		failing = failing || trouble
-		if i < len(grid.Columns) && c.Deviant && !trouble {
+		if i < len(grid.Columns) && !trouble && c.Text != "?" && (c.Deviant || grid.Columns[i].Expected != "" && grid.Columns[i].Expected != c.Text) {
 			again = append(again, dns.Question{Name: grid.Columns[i].Name, Type: dns.Type(grid.Columns[i].Type)})
 		}
 	}

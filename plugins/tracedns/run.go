@@ -40,63 +40,78 @@ func run(ctx context.Context, env *cli.Env, o options) error {
 	if err := errors.Join(o.write(env.Streams.Out, r, env.Streams.Style(o.Color)), session.Close()); err != nil {
 		return err
 	}
-	return o.FailOn.Judge(r)
+	// A name that does not exist outside of the cluster is no fault of anything here.
+	if err := o.FailOn.Judge(r); err != nil || r.Verdict != report.Broken || o.FailOn == cli.FailNever {
+		return err
+	}
+	return &cli.Exit{Code: cli.ExitProblem}
 }
 
 // answer collects, asks, and judges.
 func (o *options) answer(ctx context.Context, env *cli.Env, session *cli.Session) (*report.Report, error) {
-	src, asks := remember(session), session.Watcher != nil && o.probe
-	v, err := facts(ctx, src, o.ask, dns.Observations{Coming: asks})
-	if err != nil {
-		return nil, err
-	}
-	if !asks {
-		seen := dns.Observations{}
-		if o.probe {
-			seen = recorded(v, o.ask, session.Replayed())
+	src := remember(session)
+	if session.Watcher != nil && o.probe {
+		r, seen, err := o.answerLive(ctx, src, newAsker(env, o), session)
+		if err == nil {
+			session.Keep(record(o.ask, seen))
 		}
-		if v, err = facts(ctx, src, o.ask, seen); err != nil {
+		return r, err
+	}
+	seen := dns.Observations{}
+	if o.probe {
+		v, err := facts(ctx, src, o.ask, seen)
+		if err != nil {
 			return nil, err
 		}
-		return o.judge(v, seen, session, 0)
+		seen = recorded(v, o.ask, session.Replayed())
 	}
-	live := newAsker(env, o)
-	v, seen, err := o.look(ctx, src, v, live)
+	v, err := facts(ctx, src, o.ask, seen)
 	if err != nil {
 		return nil, err
+	}
+	return o.judge(v, seen, session, 0)
+}
+
+// answerLive asks between reading and judging, and again what it doubts.
+func (o *options) answerLive(ctx context.Context, src source.Source, live *asker, session *cli.Session) (*report.Report, dns.Observations, error) {
+	v, seen, err := o.look(ctx, src, live)
+	if err != nil {
+		return nil, seen, err
 	}
 	r, err := o.judge(v, seen, session, live.requests())
 	if err != nil {
-		return nil, err
+		return nil, seen, err
 	}
-	if more, any := live.doubt(ctx, v, o.ask, r, seen); any {
-		seen = more
-		if v, err = facts(ctx, src, o.ask, seen); err != nil {
-			return nil, err
-		}
-		if r, err = o.judge(v, seen, session, live.requests()); err != nil {
-			return nil, err
-		}
+	more, any := live.doubt(ctx, v, o.ask, r, seen)
+	if !any {
+		return r, seen, nil
 	}
-	session.Keep(record(o.ask, seen))
-	return r, nil
+	if v, err = facts(ctx, src, o.ask, more); err != nil {
+		return nil, more, err
+	}
+	r, err = o.judge(v, more, session, live.requests())
+	return r, more, err
 }
 
 // look asks live. What was seen may call for other facts, and for other
 // questions; those then for facts once more.
-func (o *options) look(ctx context.Context, src source.Source, v *index.View, live *asker) (*index.View, dns.Observations, error) {
-	seen := live.ask(ctx, v, o.ask, dns.Observations{})
+func (o *options) look(ctx context.Context, src source.Source, live *asker) (*index.View, dns.Observations, error) {
+	seen := dns.Observations{Coming: true}
+	v, err := facts(ctx, src, o.ask, seen)
+	if err != nil {
+		return nil, seen, err
+	}
+	seen = live.ask(ctx, v, o.ask, seen)
 	if o.debug != "" {
 		seen = live.debug(ctx, dns.Live(v, o.ask, seen), o, seen)
 	}
 	for range 2 {
-		var err error
 		if v, err = facts(ctx, src, o.ask, seen); err != nil {
 			return nil, seen, err
 		}
 		seen = live.ask(ctx, v, o.ask, seen)
 	}
-	v, err := facts(ctx, src, o.ask, seen)
+	v, err = facts(ctx, src, o.ask, seen)
 	return v, seen, err
 }
 

@@ -58,18 +58,14 @@ func (o *options) draw(ctx context.Context, env *cli.Env, session *cli.Session, 
 }
 
 // frame is one answer. What a stream costs is no property of a frame.
-func (o *options) frame(ctx context.Context, cache *collect.Cache, asker *asker, session *cli.Session) (*report.Report, error) {
-	seen := dns.Observations{Coming: asker != nil}
-	v, err := facts(ctx, cache, o.ask, seen)
-	if err != nil {
-		return nil, err
-	}
+func (o *options) frame(ctx context.Context, cache *collect.Cache, asker *asker, session *cli.Session) (r *report.Report, err error) {
 	if asker != nil {
-		if v, seen, err = o.look(ctx, cache, v, asker); err != nil {
-			return nil, err
-		}
+		r, _, err = o.answerLive(ctx, cache, asker, session)
+	} else if v, failed := facts(ctx, cache, o.ask, dns.Observations{}); failed == nil {
+		r, err = o.judge(v, dns.Observations{}, session, 0)
+	} else {
+		err = failed
 	}
-	r, err := o.judge(v, seen, session, 0)
 	if err != nil {
 		return nil, err
 	}
