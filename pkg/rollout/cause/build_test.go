@@ -8,6 +8,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
@@ -274,6 +275,10 @@ func nodeNamed(name string, ready corev1.ConditionStatus, options ...func(*corev
 		o(n)
 	}
 	return n
+}
+
+func large(n *corev1.Node) {
+	n.Status.Allocatable = corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("8"), corev1.ResourceMemory: resource.MustParse("32Gi")}
 }
 
 func cordoned(n *corev1.Node) { n.Spec.Unschedulable = true }

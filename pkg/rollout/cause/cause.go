@@ -9,6 +9,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
 	"github.com/leadsman-dev/leadsman/pkg/health"
@@ -50,6 +51,8 @@ type judgement struct {
 	m      *Memory
 	down   []string // nodes that a DaemonSet cannot be complete on
 	causes []Cause
+
+	trapped types.UID // the old pod that an ordered StatefulSet waits for
 }
 
 // Judge says what keeps the rollout from finishing, the deepest root cause

@@ -128,7 +128,7 @@ func (j *judgement) unscheduled(s symptom) symptom {
 	}
 	switch {
 	case !s.problem.Terminal:
-	case j.nodesMayReturn(s.pod.Pod):
+	case j.nodesMayReturn(s.pod.Pod, s.problem.Name == "unsched-taint"):
 		s.class, s.problem = OfNode, suspect(s.problem)
 	case j.moving(s.pod.UID):
 		s.problem = suspect(s.problem)
@@ -136,9 +136,13 @@ func (j *judgement) unscheduled(s symptom) symptom {
 	return s
 }
 
+// away is for how long a node that went counts as one that comes back.
+const away = 10 * time.Minute
+
 // nodesMayReturn: a node that the scheduler passed over since it is cordoned or
-// not ready takes the pod once it is back, if it is large enough.
-func (j *judgement) nodesMayReturn(pod *corev1.Pod) bool {
+// not ready takes the pod once it is back, if it is large enough. Where it is
+// only one reason among others, it must have gone not long ago.
+func (j *judgement) nodesMayReturn(pod *corev1.Pod, alone bool) bool {
 	c := condition(pod, corev1.PodScheduled)
 	if c == nil || !strings.Contains(c.Message, "taint") && !strings.Contains(c.Message, "unschedulable") {
 		return false
@@ -146,19 +150,36 @@ func (j *judgement) nodesMayReturn(pod *corev1.Pod) bool {
 	seen := false
 	for _, n := range nodes(j.v) {
 		seen = true
-		if inTrouble(n) && couldHold(n, pod) {
+		if inTrouble(n) && couldHold(n, pod) && (alone || j.v.Now.Sub(wentAt(n)) < away) {
 			return true
 		}
 	}
 	return !seen && strings.Contains(c.Message, "unschedulable")
 }
 
-// couldHold compares requests with what the node has when it is empty.
+// wentAt is when a node went out of service, as far as it is recorded.
+func wentAt(n *corev1.Node) time.Time {
+	var at time.Time
+	for _, c := range n.Status.Conditions {
+		if c.Type == corev1.NodeReady && c.Status != corev1.ConditionTrue && c.LastTransitionTime.After(at) {
+			at = c.LastTransitionTime.Time
+		}
+	}
+	for _, t := range n.Spec.Taints {
+		if t.TimeAdded != nil && strings.HasPrefix(t.Key, "node.kubernetes.io/") && t.TimeAdded.After(at) {
+			at = t.TimeAdded.Time
+		}
+	}
+	return at
+}
+
+// couldHold compares requests with what the node has when it is empty. A node
+// that never said what it has is none.
 func couldHold(n *corev1.Node, pod *corev1.Pod) bool {
 	for _, r := range []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory} {
 		room, known := n.Status.Allocatable[r]
 		if !known {
-			continue
+			return false
 		}
 		asked := room.DeepCopy()
 		asked.Set(0)

@@ -35,7 +35,10 @@ func (j *judgement) creation() {
 		}
 		c := fromProblem(p, owner.Ref)
 		at := j.refusedAt(owner)
-		j.temperRefusal(&c, p, at)
+		grace := j.temperRefusal(&c, p, at)
+		if c.Terminal && !at.IsZero() {
+			at = at.Add(grace)
+		}
 		c.Since = j.m.stamp(key{code: c.Code, about: owner.Ref.Key()}, c.Terminal, j.v.Now, at)
 		j.add(c)
 	}
@@ -69,7 +72,8 @@ const applied = 5 * time.Second
 // rollout moving: the quota's own count lags behind the pods that go.
 const full = 30 * time.Second
 
-func (j *judgement) temperRefusal(c *Cause, p health.Problem, at time.Time) {
+// temperRefusal returns how long a refusal must last before it is certain.
+func (j *judgement) temperRefusal(c *Cause, p health.Problem, at time.Time) (grace time.Duration) {
 	text := ""
 	if len(p.Evidence) > 0 {
 		text = p.Evidence[0].Value
@@ -80,13 +84,15 @@ func (j *judgement) temperRefusal(c *Cause, p health.Problem, at time.Time) {
 	refused := j.v.Now.Sub(at)
 	switch p.Name {
 	case "sa-missing", "priorityclass-missing":
+		grace = applied
 		presence, _ := j.v.Presence(p.Missing)
 		set(p.Terminal && refused >= applied && (presence == index.Missing || refused >= 30*time.Second))
 	case "quota":
+		grace = full
 		if !p.Terminal { // else it demands what the template lacks, whatever room there is
 			set(refused >= full && j.m.standstill(j.v.Now) >= full && !j.moving("") && !quotaHasRoom(j.v, j.w.Ref.Namespace, text))
 		} else {
-			c.Class = OfRevision
+			c.Class, grace = OfRevision, 0
 		}
 	case "rs-create-error":
 		switch {
@@ -100,6 +106,7 @@ func (j *judgement) temperRefusal(c *Cause, p health.Problem, at time.Time) {
 			c.Class = Passing
 		}
 	}
+	return grace
 }
 
 // passing are refusals that say nothing about what was to be created.

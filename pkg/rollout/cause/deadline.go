@@ -7,6 +7,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
 	"github.com/leadsman-dev/leadsman/pkg/health"
@@ -53,7 +54,7 @@ func (j *judgement) deadlines() {
 	if j.neverFires() {
 		p := j.m.pace
 		cause := j.timeout("deadline-never-fires", fmt.Sprintf("for %s no more than %d of %d new pods were available at once: they become ready and fail again, which turns back every other clock", seconds(j.v.Now.Sub(p.bestAt)), p.best, j.w.Goal),
-			j.fact("status", fmt.Sprintf("most available at once: %d of %d, since %s", p.best, j.w.Goal, p.bestAt.UTC().Format(time.RFC3339))))
+			j.flapping()...)
 		cause.Since = j.m.stamp(key{code: cause.Code, about: j.w.Ref.Key()}, true, j.v.Now, p.bestAt.Add(j.deadline()+j.w.MinReady))
 		j.add(cause)
 	}
@@ -119,6 +120,25 @@ func (j *judgement) neverFires() bool {
 	}
 	flapped := p.falls > 0 || p.restarts > p.restartsAt
 	return flapped && j.v.Now.Sub(p.bestAt) >= j.deadline()+j.w.MinReady
+}
+
+// flapping are the new pods that are not available, and what was restarted.
+func (j *judgement) flapping() []finding.Evidence {
+	facts := []finding.Evidence{j.fact("status.observedGeneration", fmt.Sprint(j.w.Observed))}
+	for _, p := range j.fresh() {
+		if c := condition(p.Pod, corev1.PodReady); c != nil {
+			facts = append(facts, finding.Evidence{Object: podRef(p.Pod), Field: readyField(p) + ".lastTransitionTime", Value: c.LastTransitionTime.UTC().Format(time.RFC3339)})
+		}
+		for i, s := range p.Status.ContainerStatuses {
+			if s.RestartCount > 0 {
+				facts = append(facts, finding.Evidence{Object: podRef(p.Pod), Field: fmt.Sprintf("status.containerStatuses[%d].restartCount", i), Value: fmt.Sprint(s.RestartCount)})
+			}
+		}
+		if len(facts) > 8 {
+			break
+		}
+	}
+	return facts
 }
 
 func (j *judgement) deadline() time.Duration {

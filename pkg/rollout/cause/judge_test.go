@@ -42,8 +42,8 @@ func TestWhatMayPassIsNotCertain(t *testing.T) {
 		"no room while an old pod is ending":                       {rolling(pod("web-2-x", 2, resources)).with(pod("web-1-c", 1, leaving(-20*time.Second))), "unsched-resources"},
 		"no room while another new pod starts":                     {rolling(pod("web-2-x", 2, resources), pod("web-2-y", 2, beginning)), "unsched-resources"},
 		"no room, and an old pod may go":                           {eager(pod("web-2-x", 2, resources)), "unsched-resources"},
-		"cordoned nodes":                                           {rolling(pod("web-2-x", 2, tainted)).with(nodeNamed("n1", corev1.ConditionTrue, cordoned)), "unsched-taint"},
-		"a node that reboots":                                      {rolling(pod("web-2-x", 2, tainted)).with(nodeNamed("n1", corev1.ConditionUnknown)), "unsched-taint"},
+		"cordoned nodes":                                           {rolling(pod("web-2-x", 2, tainted)).with(nodeNamed("n1", corev1.ConditionTrue, cordoned, large)), "unsched-taint"},
+		"a node that reboots":                                      {rolling(pod("web-2-x", 2, tainted)).with(nodeNamed("n1", corev1.ConditionUnknown, large)), "unsched-taint"},
 		"the scheduler's first word":                               {rolling(pod("web-2-x", 2, unscheduled(nodesAvailable+"3 Insufficient cpu.", 5*time.Second))), "unsched-resources"},
 		"the first pull, which may race a push":                    {rolling(pull).with(event(pull, "Failed", `Failed to pull image "netapp:v2": not found`, 3*time.Second, 1)), "image-not-found"},
 		"containers that went with their node":                     {rolling(pod("web-2-x", 2, ended("Unknown", 255, 1)), pod("web-2-y", 2, ended("Unknown", 255, 1))), ""},
@@ -298,5 +298,24 @@ func TestRoomForARolloutThatDeadlocksIsNotAwaited(t *testing.T) {
 	s.objects[3] = pod("web-1-a", 1, claims)
 	if c := find(s.judge(t), "rwo-deadlock"); c == nil || c.Terminal {
 		t.Errorf("its holder may be taken away: %+v", c)
+	}
+}
+
+func TestANodeThatIsAwayHoldsNoVerdictUpForEver(t *testing.T) {
+	full := unscheduled(nodesAvailable+"1 node(s) were unschedulable, 2 Insufficient cpu.", time.Minute)
+	since := func(d time.Duration) func(*corev1.Node) {
+		return func(n *corev1.Node) { n.Status.Conditions[0].LastTransitionTime = ago(d) }
+	}
+	if c := find(rolling(pod("web-2-x", 2, full)).with(nodeNamed("n1", corev1.ConditionUnknown, large, since(time.Minute))).judge(t), "unsched-resources"); c == nil || c.Terminal || c.Class != OfNode {
+		t.Errorf("it went a minute ago: %+v", c)
+	}
+	if c := find(rolling(pod("web-2-x", 2, full)).with(nodeNamed("n1", corev1.ConditionUnknown, large, since(time.Hour))).judge(t), "unsched-resources"); c == nil || !c.Terminal {
+		t.Errorf("it went an hour ago: %+v", c)
+	}
+	huge := func(p *corev1.Pod) {
+		p.Spec.Containers[0].Resources.Requests = corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("100")}
+	}
+	if c := find(rolling(pod("web-2-x", 2, full, huge)).with(nodeNamed("n1", corev1.ConditionUnknown, large)).judge(t), "unsched-resources"); c == nil || !c.Terminal {
+		t.Errorf("it is too small anyway: %+v", c)
 	}
 }

@@ -122,7 +122,7 @@ func (j *judgement) oldPods() {
 	var failing []workload.Pod
 	var worst *health.Problem
 	for _, p := range j.w.Pods {
-		if p.New || !p.Live() || j.w.Current == nil || slices.Contains(j.down, p.Spec.NodeName) {
+		if p.New || !p.Live() || j.w.Current == nil || p.UID == j.trapped && p.UID != "" || slices.Contains(j.down, p.Spec.NodeName) {
 			continue
 		}
 		ps := health.PodProblems(j.v, p.Pod)

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -27,6 +28,11 @@ func (j *judgement) evidenceAt(p workload.Pod, problem health.Problem) time.Time
 	case name == "config-object-missing" || name == "mount-object-missing":
 		if problem.Terminal {
 			return started(p.Pod).Add(30 * time.Second)
+		}
+	case name == "readiness-failing" && problem.Terminal:
+		if d, ok := j.w.Object.(*appsv1.Deployment); ok && j.exceeded() {
+			c, _ := progressing(d)
+			return c.LastUpdateTime.Time
 		}
 	case name == "rwo-deadlock" || name == "mount-failed":
 		return eventAt(lastEvent(j.v, p.Pod, func(e *corev1.Event) bool { return e.Reason == "FailedAttachVolume" || e.Reason == "FailedMount" }))

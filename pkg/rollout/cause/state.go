@@ -7,6 +7,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
 	"github.com/leadsman-dev/leadsman/pkg/health"
@@ -110,13 +111,18 @@ func (j *judgement) minReady() {
 	})
 	c := j.info("minready-wait", fmt.Sprintf("%s %s ready and %s minReadySeconds (%s) to count as available", counted(len(waiting), "new pod"), verb(len(waiting), "is", "are"), verb(len(waiting), "waits for", "wait for"), seconds(j.w.MinReady)), Normal,
 		j.fact("spec.minReadySeconds", fmt.Sprint(int(j.w.MinReady.Seconds()))),
-		finding.Evidence{Object: podRef(youngest.Pod), Field: "status.conditions[Ready].lastTransitionTime", Value: readyAt(youngest).UTC().Format(time.RFC3339)})
+		finding.Evidence{Object: podRef(youngest.Pod), Field: readyField(youngest) + ".lastTransitionTime", Value: readyAt(youngest).UTC().Format(time.RFC3339)})
 	c.Pods = refsOf(waiting)
 	j.add(c)
 }
 
+func readyField(p workload.Pod) string {
+	i := slices.IndexFunc(p.Status.Conditions, func(c corev1.PodCondition) bool { return c.Type == corev1.PodReady })
+	return fmt.Sprintf("status.conditions[%d]", i)
+}
+
 func readyAt(p workload.Pod) time.Time {
-	if c := condition(p.Pod, "Ready"); c != nil {
+	if c := condition(p.Pod, corev1.PodReady); c != nil {
 		return c.LastTransitionTime.Time
 	}
 	return time.Time{}

@@ -38,7 +38,7 @@ func stateFaults() []fault {
 	})
 	complete := of(deployment(paused), replicaSet(1, 0), replicaSet(2, 2), pod("web-2-a", 2), pod("web-2-b", 2))
 	return []fault{
-		{"progress-deadline", true, Undetermined, "no progress for 600 s", with(exceededAt(time.Minute, "web-2")), "its verdict is older than the rollout", with(exceededAt(20*time.Minute, "web-1"))},
+		{"progress-deadline", true, Undetermined, "no progress for 10 min", with(exceededAt(time.Minute, "web-2")), "its verdict is older than the rollout", with(exceededAt(20*time.Minute, "web-1"))},
 		{"stale-deadline", false, Normal, "earlier rollout", with(exceededAt(20*time.Minute, "web-1")), "it was written since", with(exceededAt(time.Minute, "web-2"))},
 		{"observed-lag", false, Passing, "generation 3, seen 2", with(written(time.Minute)), "the spec was written just now", with(written(5 * time.Second))},
 		{"paused", false, Held, "resumed", with(paused), "all pods are of the new revision", complete},

@@ -48,8 +48,13 @@ func (j *judgement) trap() {
 	if stuck {
 		c.Terminal, c.Severity = true, finding.Error
 		c.Message = fmt.Sprintf("pod %q of the old revision is in the way, and the StatefulSet never replaces a pod before those below it are ready; only its deletion helps: %s", p.Name, why)
-		c.Since = j.m.stamp(key{pod: p.UID, code: c.Code}, true, j.v.Now, j.evidenceAt(p, ps[0]))
+		at := j.evidenceAt(p, ps[0])
+		if at.Before(j.m.start) {
+			at = j.m.start // before that nothing waited for the pod
+		}
+		c.Since = j.m.stamp(key{pod: p.UID, code: c.Code}, true, j.v.Now, at)
 	}
+	j.trapped = p.UID
 	j.add(c)
 }
 
@@ -68,8 +73,9 @@ func (j *judgement) below(p workload.Pod, ps []health.Problem) {
 	if len(ps) == 0 {
 		return
 	}
-	c := j.info("old-revision-failing", fmt.Sprintf("the rollout waits for pod %q, which stays on the old revision (partition %d): %s", p.Name, j.w.Strategy.Partition, ps[0].Message), OfNode, ps[0].Evidence...)
-	c.Severity, c.Class, c.Pods, c.Fix = finding.Warning, Trapped, refsOf([]workload.Pod{p}), ps[0].Fix
+	c := j.info("old-revision-failing", fmt.Sprintf("the rollout waits for pod %q, which stays on the old revision (partition %d): %s", p.Name, j.w.Strategy.Partition, ps[0].Message), Trapped, ps[0].Evidence...)
+	c.Severity, c.Pods, c.Fix = finding.Warning, refsOf([]workload.Pod{p}), ps[0].Fix
+	j.trapped = p.UID
 	j.add(c)
 }
 
