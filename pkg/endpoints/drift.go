@@ -6,6 +6,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
+	"github.com/leadsman-dev/leadsman/pkg/index"
 	"github.com/leadsman-dev/leadsman/pkg/object"
 	"github.com/leadsman-dev/leadsman/pkg/report"
 )
@@ -168,6 +169,11 @@ func (c *subject) nodeless(pod *corev1.Pod) bool {
 	if c.nodeEvent(pod.Spec.NodeName) != nil {
 		return true
 	}
-	_, ok := c.node(pod.Spec.NodeName)
-	return !ok && c.listed(nodeKind, "", "")
+	missing, known := c.nodesGone[pod.Spec.NodeName]
+	if !known {
+		presence, _ := c.v.Presence(object.Ref{Version: "v1", Kind: "Node", Name: pod.Spec.NodeName})
+		missing = presence == index.Missing
+		c.nodesGone[pod.Spec.NodeName] = missing
+	}
+	return missing
 }

@@ -171,11 +171,11 @@ func without(pairs []pair, skip int, instead *pair) map[string]string {
 // taken says that a short value close to the wanted one is another Service's:
 // "api" is no misspelling of "app" where a Service chooses app=app.
 func (c *subject) taken(m miss) bool {
-	if len(m.have.value) >= 6 || m.want.key != m.have.key {
-		return false
-	}
-	return c.place(c.svc.Namespace).chosen()[m.have]
+	return m.short() && c.place(c.svc.Namespace).chosen()[m.have]
 }
+
+// short says that so few letters may as well be another word.
+func (m miss) short() bool { return len(m.have.value) < 6 && m.want.key == m.have.key }
 
 // livingWith are the living pods with these pairs. Many broken Services may ask
 // for the same ones, so answers are kept.

@@ -226,34 +226,53 @@ func (c *subject) partial(m miss, pods []*corev1.Pod, whose string, root object.
 	c.say("label-partial", finding.Error, message, evidence, fixes...)
 }
 
-// elsewhere: the pods are in another namespace, and a selector never leaves its own.
-func (c *subject) elsewhere() bool {
+// carriersElsewhere are pods with the whole selector in other namespaces, one of
+// each namespace, in order.
+func (c *subject) carriersElsewhere() []*corev1.Pod {
 	if c.everywhere == nil {
-		c.everywhere = map[string][]*corev1.Pod{}
+		c.everywhere = map[pair][]*corev1.Pod{}
 		for _, it := range c.v.List(podKind, "") {
 			if pod, ok := it.Object.(*corev1.Pod); ok && !ended(pod) {
 				for k, v := range pod.Labels {
-					c.everywhere[k+"="+v] = append(c.everywhere[k+"="+v], pod)
+					c.everywhere[pair{k, v}] = append(c.everywhere[pair{k, v}], pod)
 				}
 			}
 		}
 	}
-	var rarest []*corev1.Pod
+	var rarest, found []*corev1.Pod
 	for i, p := range pairsOf(c.svc.Spec.Selector) {
-		if pods := c.everywhere[p.String()]; i == 0 || len(pods) < len(rarest) {
+		if pods := c.everywhere[p]; i == 0 || len(pods) < len(rarest) {
 			rarest = pods
 		}
 	}
-	for _, pod := range rarest {
-		if pod.Namespace == c.svc.Namespace || !carries(pod.Labels, c.svc.Spec.Selector) {
-			continue
+	for _, pod := range rarest { // in order of namespace
+		if pod.Namespace != c.svc.Namespace && (len(found) == 0 || found[len(found)-1].Namespace != pod.Namespace) && carries(pod.Labels, c.svc.Spec.Selector) {
+			found = append(found, pod)
 		}
-		c.say("wrong-namespace", finding.Error, fmt.Sprintf("no pod of namespace %s carries its selector; pods in namespace %s do, and a Service selects in its own namespace only", c.svc.Namespace, pod.Namespace),
-			[]finding.Evidence{fact(c.ref, "spec.selector", selectorText(c.svc)), fact(podRef(pod), "metadata.namespace", pod.Namespace)},
-			manual("create the Service in namespace %s, or the pods in namespace %s", pod.Namespace, c.svc.Namespace))
-		return true
 	}
-	return false
+	return found
+}
+
+// elsewhere: the pods are in another namespace, and a selector never leaves its
+// own. That is sure only where one other namespace has such pods and no Service
+// there selects them: else it is another copy of the application.
+func (c *subject) elsewhere() bool {
+	at := c.carriersElsewhere()
+	if len(at) != 1 || c.served(at[0]) {
+		return false
+	}
+	pod := at[0]
+	c.say("wrong-namespace", finding.Error, fmt.Sprintf("no pod of namespace %s carries its selector; pods in namespace %s do, and a Service selects in its own namespace only", c.svc.Namespace, pod.Namespace),
+		[]finding.Evidence{fact(c.ref, "spec.selector", selectorText(c.svc)), fact(podRef(pod), "metadata.namespace", pod.Namespace)},
+		manual("create the Service in namespace %s, or the pods in namespace %s", pod.Namespace, c.svc.Namespace))
+	return true
+}
+
+// served says whether a Service of the pod's own namespace selects it.
+func (c *subject) served(pod *corev1.Pod) bool {
+	return slices.ContainsFunc(c.place(pod.Namespace).services, func(s *corev1.Service) bool {
+		return len(s.Spec.Selector) > 0 && carries(pod.Labels, s.Spec.Selector)
+	})
 }
 
 // noMatch states the void, and what is known of a workload that should fill it.
@@ -275,6 +294,12 @@ func (c *subject) noMatch() {
 			evidence = append(evidence, ps[0].Evidence...)
 		}
 		break
+	}
+	if at := c.carriersElsewhere(); len(at) > 0 {
+		message += fmt.Sprintf("; pods of other namespaces do (%s), which a Service never selects", at[0].Namespace)
+		if len(at) > 1 {
+			message = strings.Replace(message, at[0].Namespace+")", fmt.Sprintf("%s and %d more)", at[0].Namespace, len(at)-1), 1)
+		}
 	}
 	if failed := len(c.pods); failed > 0 {
 		message = fmt.Sprintf("every pod that it selects has ended (%s)", c.pods[0].Status.Phase)

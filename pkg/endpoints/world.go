@@ -33,10 +33,11 @@ type world struct {
 	analyzers []Analyzer
 
 	vocabularies map[string]*vocabulary
-	everywhere   map[string][]*corev1.Pod // label pair → pods of all namespaces
+	everywhere   map[pair][]*corev1.Pod // pods of all namespaces
 	crews        map[string]*crew
 	roots        map[types.UID]object.Ref // controller → the workload at the top
 	shared       map[string][]*corev1.Pod // memo of podsWith
+	nodesGone    map[string]bool          // memo of nodeless
 }
 
 // place is what one namespace holds.
@@ -84,7 +85,7 @@ var (
 func newWorld(v *index.View, refs []object.Ref, opts Options) *world {
 	w := &world{
 		v: v, opts: opts, asked: map[object.Ref]bool{}, within: map[string]bool{}, policies: netpol.New(v), byNS: map[string]*place{},
-		analyzers: Analyzers(), shared: map[string][]*corev1.Pod{}, roots: map[types.UID]object.Ref{},
+		analyzers: Analyzers(), shared: map[string][]*corev1.Pod{}, roots: map[types.UID]object.Ref{}, nodesGone: map[string]bool{},
 	}
 	for _, it := range v.List(serviceKind, "") {
 		if svc, ok := it.Object.(*corev1.Service); ok {
