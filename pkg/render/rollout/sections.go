@@ -91,6 +91,9 @@ func podSign(s report.PodState, style term.Style) (string, term.Tone) {
 // logs are the ends of failing containers' logs. A bar stands before each line,
 // which also keeps a CI system from reading a command at its start.
 func (o Options) logs(p prose.Writer, ro *report.Rollout) {
+	if ro.Phase == report.PhaseComplete && !o.Logs && !o.Wide {
+		return // what once failed does so no more
+	}
 	for i, tail := range ro.Logs {
 		if i > 0 && !o.Logs && !o.Wide {
 			p.Paragraph("", term.Plain, fmt.Sprintf("and the logs of %d more", len(ro.Logs)-1), term.Dim)
