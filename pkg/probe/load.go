@@ -17,8 +17,9 @@ import (
 // Load is a stream of GET requests at a steady rate.
 type Load struct {
 	// Target is a URL, asked from this machine, or svc/[SCHEME:]NAME[:PORT][/PATH],
-	// asked through the API server, which sends it to one of the Service's
-	// ready pods.
+	// asked through the API server. It sends each request to one of the Service's
+	// ready pods by itself: what kube-proxy, a load balancer or a mesh do to
+	// clients is seen by a URL alone.
 	Target    string
 	Namespace string        // of a Service
 	Rate      float64       // a second; 0 is 10
@@ -138,7 +139,7 @@ func directClient(l Load) *http.Client {
 		Transport: &http.Transport{
 			DialContext: dialer.DialContext, DisableKeepAlives: !l.KeepAlive, TLSHandshakeTimeout: l.Timeout,
 			MaxIdleConnsPerHost: atOnce, IdleConnTimeout: 90 * time.Second, ForceAttemptHTTP2: l.KeepAlive,
-			TLSClientConfig: &tls.Config{InsecureSkipVerify: l.Insecure}, //nolint:gosec // the user asked for it
+			TLSClientConfig: &tls.Config{InsecureSkipVerify: l.Insecure},
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}

@@ -109,6 +109,14 @@ func TestASinglePodsServiceProvesNothing(t *testing.T) {
 	if p := s.t.Proofs(v, w, start, s.at); len(p) != 1 || p[0].Verdict != report.NotProvable {
 		t.Errorf("%+v", p)
 	}
+	s.services = append(s.services, service("all", map[string]string{"app": "web"}))
+	s.play(t, "10 answer web-a o1 o2 o3 o4 | all-a o1 o2 o3 o4")
+	v, w = s.view()
+	w.Ref.Kind = "StatefulSet"
+	s.t.Learn(v, w)
+	if p := s.t.Proofs(v, w, start, s.at); len(p) != 1 || p[0].Service.Name != "all" || p[0].Verdict != report.Held {
+		t.Errorf("%+v", p)
+	}
 }
 
 func TestWhatIsNoConcernOfAProofIsPassedOver(t *testing.T) {

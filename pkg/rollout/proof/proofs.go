@@ -47,6 +47,7 @@ type judge struct {
 	w            *workload.Workload
 	k            *known
 	since, until time.Time
+	single       []string // Services of one pod each that are not judged
 }
 
 func (j *judge) ref(service string) object.Ref {
@@ -57,15 +58,26 @@ func (j *judge) unproven(service, why string) report.Proof {
 	return report.Proof{Service: j.ref(service), Verdict: report.NotProvable, Why: why, Summary: "availability cannot be proven: " + why}
 }
 
-// services are the names of those that selected the pods in that time.
+// services are the names of those that selected the pods in that time. Those of
+// one pod each, as a StatefulSet may have by the dozen, are named only where
+// there is no other.
 func (j *judge) services() []string {
-	var names []string
+	var names, single []string
 	for n, s := range j.k.services {
-		if !s.last.Before(j.since) {
+		switch {
+		case s.last.Before(j.since):
+		case s.single:
+			single = append(single, n)
+		default:
 			names = append(names, n)
 		}
 	}
 	slices.Sort(names)
+	slices.Sort(single)
+	if len(names) == 0 {
+		return single
+	}
+	j.single = single
 	return names
 }
 

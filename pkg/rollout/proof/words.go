@@ -138,6 +138,9 @@ func (j *judge) limits(svc *seenService, c counted) []string {
 		}
 		say("Up to %d endpoints that are no pods of %s serve this Service too: %s.", c.others, j.w.Ref.Arg(), counts)
 	}
+	if len(j.single) > 0 {
+		say("Services that select a single pod by name are not judged, since nothing can serve instead of it: %s.", list(j.single[:min(5, len(j.single))]))
+	}
 	if c.unlisted > 0 {
 		say("It was below its floor %d more times than are listed.", c.unlisted)
 	}
