@@ -75,13 +75,6 @@ type told struct {
 	events   map[string]int
 }
 
-type problem struct {
-	severity finding.Severity
-	objects  int
-	read     int // how many a person knows of
-	readAt   time.Time
-}
-
 // news is what is new in this frame, in the order of the report.
 func (m *memory) news(r *report.Report, now time.Time) []event {
 	if m.of == nil {
@@ -211,72 +204,6 @@ func (t *told) progressNews(ro *report.Rollout, now time.Time, tell func(event))
 		t.read, t.readAt = c, now
 	}
 	tell(event{Type: "progress", Counts: &c, Text: text, quiet: !read, known: c == known})
-}
-
-// problemNews tells each code once, again when it grew to twice as many objects
-// or after a while, and when it is over.
-func (t *told) problemNews(findings []finding.Finding, now time.Time, tell func(event)) {
-	var codes []string
-	of := map[string][]finding.Finding{}
-	for _, f := range findings {
-		if of[f.Code] == nil {
-			codes = append(codes, f.Code)
-		}
-		of[f.Code] = append(of[f.Code], f)
-	}
-	for _, code := range codes {
-		group := of[code]
-		worst, _ := finding.Worst(group)
-		var objects []object.Ref
-		for _, f := range group {
-			if !slices.ContainsFunc(objects, func(o object.Ref) bool { return o.Key() == f.Object.Key() }) {
-				objects = append(objects, f.Object)
-			}
-		}
-		p, known := t.problems[code]
-		if known && p.severity == worst && p.objects == len(objects) && (p.read == p.objects || now.Sub(p.readAt) < eachProblem) {
-			continue
-		}
-		e := event{Type: "problem", Code: code, Severity: worst, Objects: objects, Text: namesOf(objects) + ": " + group[0].Message}
-		if known && p.severity == worst {
-			e.quiet = len(objects) <= p.read || len(objects) < 2*p.read && now.Sub(p.readAt) < eachProblem
-		}
-		next := problem{worst, len(objects), len(objects), now}
-		if e.quiet {
-			next.read, next.readAt = p.read, p.readAt
-		}
-		t.problems[code] = next
-		tell(e)
-	}
-	var over []string
-	for code := range t.problems {
-		if of[code] == nil {
-			over = append(over, code)
-		}
-	}
-	slices.Sort(over)
-	for _, code := range over {
-		severity := t.problems[code].severity
-		delete(t.problems, code)
-		tell(event{Type: "problem", Code: code, Severity: severity, Over: true, Text: code + " is over", quiet: severity == finding.Info})
-	}
-}
-
-// namesOf is "web-1, web-2 and 3 more".
-func namesOf(objects []object.Ref) string {
-	var names []string
-	for _, o := range objects[:min(2, len(objects))] {
-		if o.Kind == "Pod" {
-			names = append(names, o.Name)
-		} else {
-			names = append(names, o.String())
-		}
-	}
-	text := strings.Join(names, ", ")
-	if more := len(objects) - len(names); more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	return text
 }
 
 func (t *told) proofNews(ro *report.Rollout, tell func(event)) {

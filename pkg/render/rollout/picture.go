@@ -2,10 +2,8 @@ package rollout
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
-	"github.com/leadsman-dev/leadsman/pkg/finding"
 	"github.com/leadsman-dev/leadsman/pkg/render/prose"
 	"github.com/leadsman-dev/leadsman/pkg/report"
 	"github.com/leadsman-dev/leadsman/pkg/term"
@@ -254,55 +252,4 @@ func leadName(style term.Style, name string) string {
 		return name
 	}
 	return term.TruncateMiddle(name, max(8, style.Width/2), style.Ellipsis())
-}
-
-// mostProblems and mostRows keep a frame readable.
-const (
-	mostProblems    = 3
-	mostProblemRows = 3
-)
-
-// problems are the findings of a frame: a few rows each, without evidence.
-func (o Options) problems(p prose.Writer, findings []finding.Finding, most int) {
-	groups := prose.Grouped(o.worthTelling(findings))
-	left := 0
-	for i, g := range groups {
-		if i >= most && !o.Wide {
-			left += len(g)
-			continue
-		}
-		sign, tone := prose.SeveritySign(g[0].Severity, p.Style)
-		rows := lines(p, func(p prose.Writer) {
-			p.Paragraph(sign, tone, p.Style.Text(claim(p, g)), term.Plain)
-		})
-		if len(rows) > mostProblemRows && !o.Wide {
-			rows = append(rows[:mostProblemRows-1:mostProblemRows-1], p.Style.Fit(rows[mostProblemRows-1]+" "+p.Style.Ellipsis()))
-		}
-		write(p, fit(p.Style, rows))
-		at := slices.IndexFunc(g[0].Fix, func(f finding.Fix) bool { return f.Command != "" })
-		if i == 0 && at >= 0 {
-			lead := "  fix  "
-			command := p.Style.Text(g[0].Fix[at].Command)
-			if p.Style.Width > 0 {
-				command = p.Style.Cut(command, max(10, p.Style.Width-len(lead)))
-			}
-			p.Out.WriteString(p.Style.Paint(term.Good, lead) + p.Style.Paint(term.Bold, command))
-			p.Blank()
-		}
-	}
-	if left > 0 {
-		p.Paragraph("", term.Plain, fmt.Sprintf("and %d more", left), term.Dim)
-	}
-}
-
-// claim is "web-7f9c-x2x9h and 2 more  crash loop: exit 1".
-func claim(p prose.Writer, g []finding.Finding) string {
-	name := nameOf(p, g[0].Object)
-	if g[0].Object.Kind != "Pod" {
-		name = g[0].Object.String()
-	}
-	if len(g) > 1 {
-		name += fmt.Sprintf(" and %d more", len(g)-1)
-	}
-	return name + "  " + g[0].Message
 }

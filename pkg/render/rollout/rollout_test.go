@@ -3,6 +3,8 @@ package rollout
 import (
 	"bytes"
 	"flag"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -168,6 +170,39 @@ func TestWords(t *testing.T) {
 	for seconds, want := range map[float64]string{0: "00:00", 41.9: "00:41", 3723: "1:02:03", -5: "00:00"} {
 		if got := clock(seconds); got != want {
 			t.Errorf("clock(%v) = %q, want %q", seconds, got, want)
+		}
+	}
+}
+
+// A frame of 50 rollouts with 5,000 pods is drawn up to ten times a second.
+func BenchmarkFrameOfFiftyRollouts(b *testing.B) {
+	r := fleet()
+	for _, ro := range r.Rollouts {
+		for i := range 100 {
+			ro.Pods = append(ro.Pods, pod(fmt.Sprintf("%s-7f9c-%d", ro.Object.Name, i), report.PodAvailable, true, ""))
+		}
+	}
+	o, style := Options{Live: true, Height: 50, Selected: r.Rollouts[0].Object}, term.Style{Unicode: true, Color: true, Width: 160}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := o.Render(io.Discard, r, style); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkNewsOfFiftyRollouts(b *testing.B) {
+	r := fleet()
+	for _, ro := range r.Rollouts {
+		for i := range 100 {
+			ro.Pods = append(ro.Pods, pod(fmt.Sprintf("%s-7f9c-%d", ro.Object.Name, i), report.PodAvailable, true, ""))
+		}
+	}
+	l := NewLines(io.Discard, term.Style{})
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := l.Frame(r, noon); err != nil {
+			b.Fatal(err)
 		}
 	}
 }
