@@ -249,6 +249,7 @@ func (d Decision) Report() *report.WayBack {
 	}
 	if d.Trapped != nil && d.Refused == "" {
 		b.Needs += ", delete pods"
+		b.Why += fmt.Sprintf("; %s must be deleted after that: the controller waits for it to become ready before it replaces any pod", d.Trapped.Pod)
 	}
 	return b
 }
