@@ -171,7 +171,16 @@ func (w *world) fails(l *ladder) bool {
 // internal says whether a name is plainly meant for the cluster.
 func (w *world) internal() bool {
 	last := w.name.ASCII[strings.LastIndexByte(w.name.ASCII, '.')+1:]
-	return w.name.Dots == 0 || last == "svc" || last == "local" || w.seenNamespace(last) == index.Present || !topLevel(w.name.ASCII) && w.name.Dots == 1 && len(last) > 3
+	switch p := w.seenNamespace(last); {
+	case w.name.Dots == 0, last == "svc", last == "local", p == index.Present:
+		return true
+	case w.name.Dots > 1, topLevel(w.name.ASCII), len(last) <= 3:
+		return false
+	case p == index.Missing: // not every top-level domain is known here
+		_, there := w.elsewhere(serviceRef(last, strings.TrimSuffix(w.name.ASCII, "."+last)))
+		return there || len(w.namespacesLike(last)) > 0
+	}
+	return true
 }
 
 // meant are the cluster names that the user may have meant by a short name,
