@@ -83,15 +83,20 @@ func (j *judgement) exceeded() bool {
 const settle = 2 * time.Second
 
 // counts says whether the verdict is on this rollout. An undo to a ReplicaSet
-// that exists leaves the old one standing until the first progress (about 0.2 s):
-// it is older than the rollout. One that stays, and names the current
-// ReplicaSet, is of a rollout that had failed before anybody watched.
+// that exists leaves the old one standing until the first progress (about
+// 0.2 s): it names another ReplicaSet, or is older than the rollout. One that
+// stays, and names the current one, is of a rollout that had failed before
+// anybody watched.
 func (j *judgement) counts(d *appsv1.Deployment, c *appsv1.DeploymentCondition) bool {
+	current := j.w.Current != nil && strings.Contains(c.Message, `"`+j.w.Current.Object.Ref.Name+`"`)
+	if !current && strings.HasPrefix(c.Message, "ReplicaSet ") {
+		return false
+	}
 	// Conditions carry whole seconds.
 	if !c.LastUpdateTime.Time.Before(j.m.start.Truncate(time.Second)) {
 		return true
 	}
-	if j.w.Current == nil || !strings.Contains(c.Message, `"`+j.w.Current.Object.Ref.Name+`"`) {
+	if !current {
 		return false
 	}
 	k := fmt.Sprintf("%d/%s", d.Generation, j.w.Current.Object.Ref.Name)

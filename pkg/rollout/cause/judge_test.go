@@ -186,6 +186,15 @@ func TestADeadlineFromBeforeTheWatchCountsOnceItStays(t *testing.T) {
 	}
 }
 
+func TestADeadlineOfAnotherReplicaSetIsStaleHoweverYoung(t *testing.T) {
+	s := rolling(pod("web-2-x", 2))
+	s.objects[0] = deployment(exceededAt(time.Second, "web-1"))
+	causes := seen(t, 3*time.Second, s, s)
+	if find(causes, "progress-deadline") != nil || find(causes, "stale-deadline") == nil {
+		t.Errorf("got %v", codes(causes))
+	}
+}
+
 func TestFlappingTurnsNoClockBack(t *testing.T) {
 	up, down := rolling(pod("web-2-x", 2)), rolling(pod("web-2-x", 2, unready))
 	if c := find(seen(t, 3*time.Minute, up, down, up, down), "deadline-never-fires"); c != nil {
