@@ -9,7 +9,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -30,7 +33,8 @@ type Journal struct {
 	push  func() error // hands on what was written, so that a reader has it
 	close func() error
 	kinds []source.Kind
-	err   error // why nothing more is written
+	told  map[string]int // what was redacted, numbered in order of appearance
+	err   error          // why nothing more is written
 }
 
 // NewJournal begins a recording. An error of w is returned by the next Write.
@@ -247,12 +251,68 @@ func (j *Journal) object(gk schema.GroupKind, o source.Object) (rawMessage, erro
 	if metadata, ok := content["metadata"].(map[string]any); ok {
 		leanManagers(gk, metadata)
 	}
-	redactObject(gk, content)
+	if err := j.redact(gk, content, o); err != nil {
+		return nil, fmt.Errorf("%s/%s: %w", gk.Kind, o.GetName(), err)
+	}
 	if source.MetadataOnly(o) || gk == secret {
 		content["apiVersion"], content["kind"] = "meta.k8s.io/v1", "PartialObjectMetadata"
 		content["of"] = typeMeta{Group: gk.Group, Kind: kind, APIVersion: version}
 	}
 	return json.Marshal(content)
+}
+
+// redact takes out what is secret. What a template had there is numbered: two
+// revisions that differ in a password alone must stay two.
+func (j *Journal) redact(gk schema.GroupKind, content map[string]any, o source.Object) error {
+	redactObject(gk, content)
+	switch {
+	case gk.Group != "apps", source.MetadataOnly(o):
+		return nil
+	}
+	full, err := toMap(o)
+	if err == nil {
+		if j.told == nil {
+			j.told = map[string]int{}
+		}
+		for _, part := range []string{"spec", "data"} {
+			content[part] = j.number(full[part], content[part])
+			if content[part] == nil {
+				delete(content, part)
+			}
+		}
+	}
+	return err
+}
+
+// numbered is what was recorded before.
+var numbered = regexp.MustCompile(`^\(redacted\)#[0-9]+$`)
+
+// number walks a tree beside its redacted copy, which has the same shape.
+func (j *Journal) number(full, copied any) any {
+	switch c := copied.(type) {
+	case map[string]any:
+		f, _ := full.(map[string]any)
+		for _, key := range slices.Sorted(maps.Keys(c)) {
+			c[key] = j.number(f[key], c[key])
+		}
+	case []any:
+		if f, ok := full.([]any); ok && len(f) == len(c) {
+			for i := range c {
+				c[i] = j.number(f[i], c[i])
+			}
+		}
+	case string:
+		if f, ok := full.(string); ok && f != c {
+			if numbered.MatchString(f) {
+				return f
+			}
+			if _, seen := j.told[f]; !seen {
+				j.told[f] = len(j.told) + 1
+			}
+			return strings.ReplaceAll(c, redacted, fmt.Sprintf("%s#%d", redacted, j.told[f]))
+		}
+	}
+	return copied
 }
 
 // leanManagers drops managedFields, which are long, where nobody asks who wrote

@@ -390,6 +390,37 @@ func TestWhatIsSecretIsNotRecorded(t *testing.T) {
 	}
 }
 
+func TestRevisionsThatDifferInASecretAloneStayTwo(t *testing.T) {
+	template := func(password string) corev1.PodTemplateSpec {
+		return corev1.PodTemplateSpec{Spec: corev1.PodSpec{Containers: []corev1.Container{{
+			Name: "app", Args: []string{"--password=" + password}, Env: []corev1.EnvVar{{Name: "DB_PASSWORD", Value: password}, {Name: "MODE", Value: "on"}},
+		}}}}
+	}
+	set := func(name, password string) *appsv1.ReplicaSet {
+		return &appsv1.ReplicaSet{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: appsv1.ReplicaSetSpec{Template: template(password)}}
+	}
+	sets := source.Query{Kind: schema.GroupKind{Group: "apps", Kind: "ReplicaSet"}}
+	text := recorded(t,
+		source.Happening{Query: source.Query{Kind: schema.GroupKind{Group: "apps", Kind: "Deployment"}}, Change: watch.Added, Object: &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: "web"}, Spec: appsv1.DeploymentSpec{Template: template("hunter2")}}},
+		source.Happening{Query: sets, Answer: &source.Result{Objects: []source.Object{set("one", "hunter1"), set("two", "hunter2")}}},
+	)
+	if bytes.Contains(text, []byte("hunter")) {
+		t.Errorf("%s", text)
+	}
+	got, err := replayed(t, text)
+	if err != io.EOF {
+		t.Fatal(err)
+	}
+	now := got[0].Object.(*appsv1.Deployment).Spec.Template
+	one, two := got[1].Answer.Objects[0].(*appsv1.ReplicaSet).Spec.Template, got[1].Answer.Objects[1].(*appsv1.ReplicaSet).Spec.Template
+	if cmp.Equal(one, two) || !cmp.Equal(now, two) {
+		t.Errorf("of the Deployment %v\nof one %v\nof two %v", now.Spec.Containers[0].Env, one.Spec.Containers[0].Env, two.Spec.Containers[0].Env)
+	}
+	if again := recorded(t, got...); !bytes.Equal(again, text) {
+		t.Errorf("recorded again, it differs:\n%s\n%s", text, again)
+	}
+}
+
 func TestRecordingsAreForTheirOwnerAlone(t *testing.T) {
 	want := happenings(11, 30)
 	dir := t.TempDir()
