@@ -99,18 +99,20 @@ type spec struct {
 const mostSpecs = 16
 
 func (t *Tracker) workloadHappened(h source.Happening) {
+	t.watched(h)
+	at := t.watches[h.Query].earliest(t.at)
 	if h.Answer != nil {
 		for _, o := range h.Answer.Objects {
-			t.spec(o)
+			t.spec(o, at)
 		}
 	} else if h.Object != nil {
-		t.spec(h.Object)
+		t.spec(h.Object, at)
 	}
 }
 
-func (t *Tracker) spec(o source.Object) {
+func (t *Tracker) spec(o source.Object, at time.Time) {
 	s := specOf(o)
-	s.at = t.at
+	s.at = at
 	all := t.specs[o.GetUID()]
 	if n := len(all); n > 0 && all[n-1].same(s) {
 		return

@@ -115,6 +115,17 @@ func TestProofs(t *testing.T) {
 			1100 learn
 			3000 nothing`,
 			"web: held, 2 now, 2 to 4, floor 1"},
+		"scaling down is no loss, also where it comes in after what it causes": {nil, `
+			0 answer web-a o1 o2 o3 o4
+			1000 lost
+			1000 unwatched
+			1500 resumed
+			1501 web-a o1 o2
+			2000 rewatched
+			2001 scale 2
+			2100 learn
+			3000 nothing`,
+			"web: held-with-gaps, 2 now, 2 to 4, floor 1, unseen 0.5 s"},
 		"scaling up asks for more once it is there": {nil, `
 			0 answer web-a o1 o2 o3 o4
 			1000 scale 8

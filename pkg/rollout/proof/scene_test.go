@@ -75,6 +75,7 @@ func service(name string, selector map[string]string) *corev1.Service {
 
 var (
 	slicesOfShop   = source.Query{Kind: sliceKind, Namespace: "shop"}
+	deployments    = source.Query{Kind: workloadKinds[0], Namespace: "shop"}
 	servicesOfShop = source.Query{Kind: serviceKind, Namespace: "shop"}
 )
 
@@ -125,6 +126,11 @@ func (s *scene) event(what string, words []string) {
 		tell(source.Happening{Query: slicesOfShop, Change: source.Lost})
 	case "resumed":
 		tell(source.Happening{Query: slicesOfShop, Change: source.Resumed})
+	case "unwatched": // the Deployment alone
+		tell(source.Happening{Query: deployments, Answer: &source.Result{}})
+		tell(source.Happening{Query: deployments, Change: source.Lost})
+	case "rewatched":
+		tell(source.Happening{Query: deployments, Change: source.Resumed})
 	case "forget":
 		tell(source.Happening{Query: slicesOfShop, Forget: true})
 	case "gone":
@@ -140,7 +146,7 @@ func (s *scene) event(what string, words []string) {
 		} else {
 			s.deploy.Spec.Strategy = appsv1.DeploymentStrategy{Type: appsv1.DeploymentStrategyType(words[0])}
 		}
-		tell(source.Happening{Query: source.Query{Kind: workloadKinds[0], Namespace: "shop"}, Change: watch.Modified, Object: s.deploy})
+		tell(source.Happening{Query: deployments, Change: watch.Modified, Object: s.deploy})
 	case "unservice":
 		tell(source.Happening{Query: servicesOfShop, Change: watch.Deleted, Object: s.services[0]})
 		s.services = s.services[1:]

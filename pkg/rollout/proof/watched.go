@@ -9,7 +9,7 @@ import (
 	"github.com/leadsman-dev/leadsman/pkg/source"
 )
 
-// watched is how well the EndpointSlices of a namespace were followed.
+// watched is how well a query was followed.
 type watched struct {
 	since     time.Time // the first answer in full; zero: there was none
 	gap       *source.Gap
@@ -61,6 +61,15 @@ func (w *watched) finds(at time.Time) {
 		w.unseen = append(w.unseen, span{w.from, at})
 	}
 	w.lost = false
+}
+
+// earliest is when that which comes in now may have happened: each watch is
+// resumed by itself, so that a cause may come in after its effects.
+func (w *watched) earliest(now time.Time) time.Time {
+	if n := len(w.unseen); n > 0 && now.Sub(w.unseen[n-1].to) < shortGap {
+		return w.unseen[n-1].from
+	}
+	return now
 }
 
 // watchOf is who follows the EndpointSlices of a namespace.
