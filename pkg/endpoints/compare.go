@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -73,7 +74,7 @@ func (c *subject) compare() {
 			c.entries = append(c.entries, m.absent(e))
 		}
 	}
-	c.order()
+	sort.Stable(byPort(c.entries))
 }
 
 type matcher struct {
@@ -346,12 +347,17 @@ func podIPs(pod *corev1.Pod) string {
 	return strings.Join(ips, ", ")
 }
 
-// order sorts rows by port, then worst first, then by pod and address.
-func (c *subject) order() {
-	slices.SortStableFunc(c.entries, func(a, b entry) int {
-		return cmp.Or(cmp.Compare(a.port, b.port), cmp.Compare(stateRank(&a), stateRank(&b)),
-			cmp.Compare(podName(&a), podName(&b)), cmp.Compare(a.row.Address, b.row.Address), cmp.Compare(a.row.Slice, b.row.Slice))
-	})
+// byPort sorts rows by port, then worst first, then by pod and address. An
+// interface sorts large rows in place, without a sorting function of their own.
+type byPort []entry
+
+func (r byPort) Len() int      { return len(r) }
+func (r byPort) Swap(i, j int) { r[i], r[j] = r[j], r[i] }
+
+func (r byPort) Less(i, j int) bool {
+	a, b := &r[i], &r[j]
+	return cmp.Or(cmp.Compare(a.port, b.port), cmp.Compare(stateRank(a), stateRank(b)),
+		strings.Compare(podName(a), podName(b)), strings.Compare(a.row.Address, b.row.Address), strings.Compare(a.row.Slice, b.row.Slice)) < 0
 }
 
 func stateRank(e *entry) int {

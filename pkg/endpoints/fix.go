@@ -55,10 +55,13 @@ func (c *subject) resync() finding.Fix {
 }
 
 // manual is a way out in which a person must decide.
+//
+//go:noinline
 func manual(format string, args ...any) finding.Fix {
 	return finding.Fix{Description: fmt.Sprintf(format, args...)}
 }
 
+//go:noinline
 func command(description, namespace string, args ...string) finding.Fix {
 	return finding.Fix{Description: description, Command: finding.Kubectl(namespace, args...)}
 }

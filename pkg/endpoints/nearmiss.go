@@ -1,7 +1,6 @@
 package endpoints
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -17,10 +16,9 @@ func (p pair) String() string { return p.key + "=" + p.value }
 // pairsOf are the pairs of a selector, by key.
 func pairsOf(m map[string]string) []pair {
 	pairs := make([]pair, 0, len(m))
-	for k, v := range m {
-		pairs = append(pairs, pair{k, v})
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		pairs = append(pairs, pair{k, m[k]})
 	}
-	slices.SortFunc(pairs, func(a, b pair) int { return cmp.Compare(a.key, b.key) })
 	return pairs
 }
 

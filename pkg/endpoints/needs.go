@@ -97,6 +97,7 @@ type plan struct {
 	logs    []source.LogQuery
 }
 
+//go:noinline
 func (p *plan) want(qs ...source.Query) { p.queries = append(p.queries, qs...) }
 
 func (p *plan) whole(gk schema.GroupKind, namespace string) {

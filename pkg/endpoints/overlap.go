@@ -29,7 +29,7 @@ type team struct {
 	pods []*corev1.Pod
 }
 
-func (t team) String() string {
+func (t *team) String() string {
 	if t.root.IsZero() {
 		if len(t.pods) == 1 {
 			return podRef(t.pods[0]).String()
@@ -39,7 +39,7 @@ func (t team) String() string {
 	return t.root.String()
 }
 
-func (t team) passing() bool { return t.root.Kind == "Job" || t.root.Kind == "CronJob" }
+func (t *team) passing() bool { return t.root.Kind == "Job" || t.root.Kind == "CronJob" }
 
 func (c *subject) overlapping() {
 	if !c.selects() || len(c.living) < 2 {
@@ -79,21 +79,21 @@ func (c *subject) overlapping() {
 }
 
 // teams are the root owners, the one that serves best first.
-func (c *subject) teams() []team {
+func (c *subject) teams() []*team {
 	at := map[object.Ref]int{}
-	var teams []team
+	var teams []*team
 	for _, p := range c.living {
 		root := c.root(p).Key()
 		i, ok := at[root]
 		if !ok {
 			i = len(teams)
 			at[root] = i
-			teams = append(teams, team{root: c.root(p)})
+			teams = append(teams, &team{root: c.root(p)})
 		}
 		teams[i].pods = append(teams[i].pods, p)
 	}
 	if len(teams) > 1 {
-		slices.SortStableFunc(teams, func(a, b team) int {
+		slices.SortStableFunc(teams, func(a, b *team) int {
 			return cmp.Or(cmp.Compare(flag(a.passing()), flag(b.passing())), -cmp.Compare(c.servesPorts(a), c.servesPorts(b)),
 				cmp.Compare(flag(a.root.IsZero()), flag(b.root.IsZero())), -cmp.Compare(len(a.pods), len(b.pods)), object.Compare(a.root, b.root))
 		})
@@ -109,7 +109,7 @@ func flag(b bool) int {
 }
 
 // servesPorts counts the Service's ports that a team's pods declare.
-func (c *subject) servesPorts(t team) int {
+func (c *subject) servesPorts(t *team) int {
 	n := 0
 	for i := range c.svc.Spec.Ports {
 		if declaresTarget(t.pods[0], &c.svc.Spec.Ports[i]) {
@@ -144,7 +144,7 @@ func declared(pod *corev1.Pod) []corev1.ContainerPort {
 }
 
 // alien says how little a second team belongs to the first.
-func (c *subject) alien(main, t team) finding.Severity {
+func (c *subject) alien(main, t *team) finding.Severity {
 	mine, theirs := c.servesPorts(main), c.servesPorts(t)
 	switch {
 	case t.passing() && !main.passing(), theirs == 0 && mine > 0:
@@ -155,7 +155,7 @@ func (c *subject) alien(main, t team) finding.Severity {
 	return finding.Info
 }
 
-func (c *subject) numbers(t team) string {
+func (c *subject) numbers(t *team) string {
 	var words []string
 	for i := range c.svc.Spec.Ports {
 		n, _ := targetPort(t.pods[0], &c.svc.Spec.Ports[i])
@@ -166,7 +166,7 @@ func (c *subject) numbers(t team) string {
 
 // tellApart looks for a label that all pods of the main team carry and the
 // other's do not.
-func (c *subject) tellApart(main, other team) finding.Fix {
+func (c *subject) tellApart(main, other *team) finding.Fix {
 	for _, p := range pairsOf(main.pods[0].Labels) {
 		if machineMade(p.key) || !all(main.pods, p) || slices.ContainsFunc(other.pods, func(o *corev1.Pod) bool { return o.Labels[p.key] == p.value }) {
 			continue

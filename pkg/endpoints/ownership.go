@@ -38,6 +38,7 @@ func ownership() Analyzer {
 	}, Whole: orphans}
 }
 
+//go:noinline
 func sliceRef(s *discoveryv1.EndpointSlice) object.Ref {
 	return object.Ref{Group: discoveryv1.GroupName, Version: "v1", Kind: "EndpointSlice", Namespace: s.Namespace, Name: s.Name}
 }

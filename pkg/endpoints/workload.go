@@ -180,7 +180,6 @@ func (w *world) whose(pods []*corev1.Pod) (string, object.Ref) {
 			roots = append(roots, r)
 		}
 	}
-	slices.SortFunc(roots, object.Compare)
 	text := counted(len(pods), "pod")
 	switch {
 	case len(pods) == 1 && (len(roots) == 0 || roots[0].IsZero()):

@@ -267,6 +267,7 @@ func (w *world) node(name string) (*corev1.Node, bool) {
 	return n, ok
 }
 
+//go:noinline
 func podRef(p *corev1.Pod) object.Ref {
 	return object.Ref{Version: "v1", Kind: "Pod", Namespace: p.Namespace, Name: p.Name}
 }
@@ -278,16 +279,22 @@ func isHeadless(svc *corev1.Service) bool { return svc.Spec.ClusterIP == corev1.
 func (c *subject) selects() bool { return len(c.svc.Spec.Selector) > 0 && !isExternal(c.svc) }
 
 // say reports a finding about the Service itself.
+//
+//go:noinline
 func (c *subject) say(name string, s finding.Severity, message string, evidence []finding.Evidence, fix ...finding.Fix) {
 	c.accuse(c.ref, name, s, message, evidence, fix...)
 }
 
 // accuse reports a finding about an object that has to do with the Service.
+//
+//go:noinline
 func (c *subject) accuse(r object.Ref, name string, s finding.Severity, message string, evidence []finding.Evidence, fix ...finding.Fix) {
 	c.found = append(c.found, finding.Finding{Code: code(name), Severity: s, Object: r, Message: message, Evidence: evidence, Fix: fix})
 }
 
 // has says whether one of these was reported about the Service.
+//
+//go:noinline
 func (c *subject) has(names ...string) bool {
 	return slices.ContainsFunc(c.found, func(f finding.Finding) bool {
 		return slices.ContainsFunc(names, func(n string) bool { return f.Code == code(n) })

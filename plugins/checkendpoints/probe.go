@@ -3,6 +3,7 @@ package checkendpoints
 import (
 	"context"
 	"slices"
+	"sort"
 	"strconv"
 	"sync"
 	"time"
@@ -73,7 +74,7 @@ func (a *asker) ask(ctx context.Context, v *index.View, r *report.Report) (obser
 			questions = append(questions, a.ofPaths(v, s)...)
 		}
 	}
-	slices.SortStableFunc(questions, func(x, y question) int { return x.turn - y.turn })
+	sort.SliceStable(questions, func(x, y int) bool { return questions[x].turn < questions[y].turn })
 	all, cancel := context.WithTimeout(ctx, turns*a.patience)
 	defer cancel()
 	observations = make([]endpoints.Observation, len(questions))
