@@ -38,6 +38,7 @@ func (j *judgement) lag() {
 // deadlines are verdicts on time alone: the Deployment's own, and that of a
 // clock which flapping does not turn back. Both follow from something else.
 func (j *judgement) deadlines() {
+	j.m.root = j.root()
 	d, _ := j.w.Object.(*appsv1.Deployment)
 	if d != nil && j.exceeded() {
 		c, field := progressing(d)
@@ -162,12 +163,21 @@ func (j *judgement) timeout(name, message string, evidence ...finding.Evidence) 
 		run("see the state of its pods and why they are not ready", j.w.Ref.Namespace, "describe", j.w.Ref.Arg()),
 		run("or go back to the previous revision", j.w.Ref.Namespace, "rollout", "undo", j.w.Ref.Arg()),
 	}
-	roots := slices.DeleteFunc(slices.Clone(j.causes), func(r Cause) bool { return r.Severity == finding.Info || r.CausedBy != nil })
-	if len(roots) == 0 {
+	root := j.root()
+	if root == nil {
 		return c
 	}
-	root := slices.MinFunc(roots, compare)
 	c.CausedBy = &finding.Cause{Code: root.Code, Object: root.Object}
 	c.Class, c.Pods = root.Class, root.Pods
 	return c
+}
+
+// root is the deepest cause that is to be done something about, or the last
+// that was seen: pods that flap are well for a moment.
+func (j *judgement) root() *Cause {
+	roots := slices.DeleteFunc(slices.Clone(j.causes), func(r Cause) bool { return r.Severity == finding.Info || r.CausedBy != nil })
+	if len(roots) > 0 {
+		return new(slices.MinFunc(roots, compare))
+	}
+	return j.m.root
 }

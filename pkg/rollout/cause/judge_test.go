@@ -204,6 +204,15 @@ func TestFlappingTurnsNoClockBack(t *testing.T) {
 	if c == nil || !c.Terminal || !strings.Contains(c.Message, "no more than 1 of 2") {
 		t.Errorf("after 12 minutes: %+v", c)
 	}
+	probed := func(p *corev1.Pod) {
+		unready(p)
+		p.Spec.Containers[0].ReadinessProbe = &corev1.Probe{PeriodSeconds: 1}
+	}
+	failing := rolling(pod("web-2-x", 2, probed))
+	c = find(seen(t, 3*time.Minute, up, failing, up, failing, up), "deadline-never-fires")
+	if c == nil || c.CausedBy == nil || c.CausedBy.Code != "rollout/readiness-failing" || c.Class != OfRevision {
+		t.Errorf("what it suffers from at other moments is not its cause: %+v", c)
+	}
 	if c := find(seen(t, 3*time.Minute, down, down, down, down, down), "deadline-never-fires"); c != nil {
 		t.Errorf("nothing flaps: %+v", c)
 	}
@@ -281,6 +290,17 @@ func TestADaemonSetIsNotJudgedByNodesThatAreDown(t *testing.T) {
 		t.Errorf("got %v", codes(causes))
 	}
 	v, w := s.view(t, now)
+	held := everywhere(d, agent("agent-a", 1), agent("agent-b", 1, onNode("node-b"), unready)).with(nodeNamed("node-b", corev1.ConditionUnknown))
+	if c := find(held.judge(t), "ds-node-down"); c == nil || !strings.Contains(c.Message, "uses up maxUnavailable (1)") || len(c.Fix) != 3 {
+		t.Errorf("got %+v", c)
+	}
+	seat := everywhere(d, agent("agent-a", 2), agent("agent-b", 2, unscheduled(nodesAvailable+"1 Too many pods.", time.Minute), func(p *corev1.Pod) {
+		p.Spec.Affinity = &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{RequiredDuringSchedulingIgnoredDuringExecution: &corev1.NodeSelector{NodeSelectorTerms: []corev1.NodeSelectorTerm{
+			{MatchFields: []corev1.NodeSelectorRequirement{{Key: "metadata.name", Operator: corev1.NodeSelectorOpIn, Values: []string{"node-b"}}}}}}}}
+	})).with(nodeNamed("node-b", corev1.ConditionUnknown))
+	if causes := seat.judge(t); find(causes, "unsched-resources") != nil || find(causes, "ds-node-down") == nil {
+		t.Errorf("it is made for a node that is down: %v", codes(causes))
+	}
 	if got := DownNodes(v, w); !slices.Equal(got, []string{"node-b"}) {
 		t.Errorf("down: %v", got)
 	}

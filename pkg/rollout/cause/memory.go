@@ -19,6 +19,7 @@ type Memory struct {
 	pace  pace
 	lag   lagging
 	clash *collisions
+	root  *Cause               // the last that was to be done something about
 	stale map[string]time.Time // since when a deadline is seen that may be of an earlier rollout
 }
 
@@ -77,6 +78,7 @@ func (m *Memory) observe(v *index.View, w *workload.Workload) {
 	t, restarts := tallyOf(w, now)
 	if m.pace.bestAt.IsZero() || m.pace.goal != g {
 		m.pace = pace{goal: g, best: t.available, bestAt: now, last: t, moved: movement(w), restarts: restarts, restartsAt: restarts}
+		m.root = nil
 	}
 	p := &m.pace
 	if t.available > p.best {

@@ -57,16 +57,37 @@ func DownNodes(v *index.View, w *workload.Workload) []string {
 	}
 	down := map[string]bool{}
 	for _, p := range w.Pods {
-		if n := nodeOf(v, p.Spec.NodeName); n != nil && (notReady(n) != "" || n.Spec.Unschedulable) && !p.AvailableAt(v.Now, w.MinReady) {
-			down[p.Spec.NodeName] = true
+		if n := nodeOf(v, seatOf(p.Pod)); n != nil && (notReady(n) != "" || n.Spec.Unschedulable) && !p.AvailableAt(v.Now, w.MinReady) {
+			down[n.Name] = true
 		}
 	}
 	for _, p := range w.Pods { // surge: another pod of the new revision serves there
 		if p.New && p.AvailableAt(v.Now, w.MinReady) {
-			delete(down, p.Spec.NodeName)
+			delete(down, seatOf(p.Pod))
 		}
 	}
 	return slices.Sorted(maps.Keys(down))
+}
+
+// seatOf is the node of a pod, or the one that it is made for: a DaemonSet's
+// pod asks for its node by name until the scheduler has bound it
+// (pkg/controller/daemon/util, ReplaceDaemonSetPodNodeNameNodeAffinity).
+func seatOf(p *corev1.Pod) string {
+	if p.Spec.NodeName != "" || p.Spec.Affinity == nil || p.Spec.Affinity.NodeAffinity == nil {
+		return p.Spec.NodeName
+	}
+	required := p.Spec.Affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution
+	if required == nil {
+		return ""
+	}
+	for _, term := range required.NodeSelectorTerms {
+		for _, f := range term.MatchFields {
+			if f.Key == "metadata.name" && f.Operator == corev1.NodeSelectorOpIn && len(f.Values) == 1 {
+				return f.Values[0]
+			}
+		}
+	}
+	return ""
 }
 
 // nodesDown reports nodes apart: a rollout cannot mend them, and need not wait.
@@ -86,18 +107,33 @@ func (j *judgement) nodesDown() {
 			words = append(words, name+" (cordoned)")
 		}
 	}
+	outcome := "the rollout does not wait for " + verb(len(j.down), "it", "them")
+	fix := []finding.Fix{run("see what is wrong with the node", "", "describe", "node", j.down[0]), manual("bring the node back, uncordon it, or delete its Node object if the machine is gone")}
+	if j.nodesUseUp() {
+		outcome = fmt.Sprintf("that uses up maxUnavailable (%d), so no other pod is replaced meanwhile", j.w.Strategy.MaxUnavailable)
+		fix = append(fix, run("or let the rollout go on elsewhere", j.w.Ref.Namespace, "patch", j.w.Ref.Arg(), "--type=merge", "-p", fmt.Sprintf(`{"spec":{"updateStrategy":{"rollingUpdate":{"maxUnavailable":%d}}}}`, len(j.down)+1)))
+	}
 	c := Cause{Class: OfNode, Finding: finding.Finding{
-		Code: domain + "ds-node-down", Severity: finding.Warning, Object: j.w.Ref, Evidence: facts,
-		Message: fmt.Sprintf("the pod is not available on %s, which %s out of service; the rollout does not wait for %s: %s",
-			counted(len(j.down), "node"), verb(len(j.down), "is", "are"), verb(len(j.down), "it", "them"), clip(strings.Join(words, ", "), 200)),
-		Fix: []finding.Fix{run("see what is wrong with the node", "", "describe", "node", j.down[0]), manual("bring the node back, uncordon it, or delete its Node object if the machine is gone")},
+		Code: domain + "ds-node-down", Severity: finding.Warning, Object: j.w.Ref, Evidence: facts, Fix: fix,
+		Message: fmt.Sprintf("the pod is not available on %s out of service (%s); %s", counted(len(j.down), "node"), clip(strings.Join(words, ", "), 200), outcome),
 	}}
 	for _, p := range j.w.Pods {
-		if slices.Contains(j.down, p.Spec.NodeName) {
+		if slices.Contains(j.down, seatOf(p.Pod)) {
 			c.Pods = append(c.Pods, podRef(p.Pod))
 		}
 	}
 	j.add(c)
+}
+
+// nodesUseUp: pods that are not available count against maxUnavailable wherever
+// they are (pkg/controller/daemon, rollingUpdate).
+func (j *judgement) nodesUseUp() bool {
+	if j.w.Strategy.Surge > 0 || j.w.OnDelete() || len(j.down) < j.w.Strategy.MaxUnavailable {
+		return false
+	}
+	return slices.ContainsFunc(j.w.Pods, func(p workload.Pod) bool {
+		return !p.New && p.Live() && !slices.Contains(j.down, seatOf(p.Pod))
+	})
 }
 
 func readiness(n *corev1.Node) string {

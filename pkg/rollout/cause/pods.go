@@ -51,7 +51,7 @@ func (j *judgement) newPods() {
 func (j *judgement) fresh() []workload.Pod {
 	var pods []workload.Pod
 	for _, p := range j.w.Pods {
-		if p.New && p.DeletionTimestamp == nil && !slices.Contains(j.down, p.Spec.NodeName) {
+		if p.New && p.DeletionTimestamp == nil && !slices.Contains(j.down, seatOf(p.Pod)) {
 			pods = append(pods, p)
 		}
 	}
@@ -122,7 +122,7 @@ func (j *judgement) oldPods() {
 	var failing []workload.Pod
 	var worst *health.Problem
 	for _, p := range j.w.Pods {
-		if p.New || !p.Live() || j.w.Current == nil || p.UID == j.trapped && p.UID != "" || slices.Contains(j.down, p.Spec.NodeName) {
+		if p.New || !p.Live() || j.w.Current == nil || p.UID == j.trapped && p.UID != "" || slices.Contains(j.down, seatOf(p.Pod)) {
 			continue
 		}
 		ps := health.PodProblems(j.v, p.Pod)

@@ -112,7 +112,7 @@ func (j *judgement) minReady() {
 	c := j.info("minready-wait", fmt.Sprintf("%s %s ready and %s minReadySeconds (%s) to count as available", counted(len(waiting), "new pod"), verb(len(waiting), "is", "are"), verb(len(waiting), "waits for", "wait for"), seconds(j.w.MinReady)), Normal,
 		j.fact("spec.minReadySeconds", fmt.Sprint(int(j.w.MinReady.Seconds()))),
 		finding.Evidence{Object: podRef(youngest.Pod), Field: readyField(youngest) + ".lastTransitionTime", Value: readyAt(youngest).UTC().Format(time.RFC3339)})
-	c.Pods = refsOf(waiting)
+	c.Pods, c.Since = refsOf(waiting), readyAt(youngest)
 	j.add(c)
 }
 
