@@ -47,18 +47,24 @@ func (e *Env) UserFile(name string) ([]byte, error) {
 	return doc, err
 }
 
-// RootsOfFiles are the objects that manifests name, to be read where they
-// live. A namespace in the manifest wins over the given one, as in kubectl.
-//
-// written are the same objects in the API versions that the manifests use.
-func RootsOfFiles(paths []string, env *Env, namespace string) (roots []source.Query, written []object.Ref, err error) {
+// Manifest is one object of a manifest file.
+type Manifest struct {
+	Query  source.Query // by which it is read where it lives
+	Ref    object.Ref   // in the API version that the manifest uses
+	Object source.Object
+}
+
+// Manifests are the objects of manifest files. A namespace in the manifest wins
+// over the given one, as in kubectl.
+func Manifests(paths []string, env *Env, namespace string) ([]Manifest, error) {
 	store, gaps, err := snapshot.Read(paths, env.Streams.In, snapshot.Options{Now: env.Now()})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if len(gaps) > 0 {
-		return nil, nil, fmt.Errorf("%s: %s", gaps[0].Resource, gaps[0].Detail)
+		return nil, fmt.Errorf("%s: %s", gaps[0].Resource, gaps[0].Detail)
 	}
+	var all []Manifest
 	contents := store.Contents()
 	for gk, objects := range contents.Objects {
 		namespaced := slices.ContainsFunc(contents.Kinds, func(k source.Kind) bool { return k.GroupKind() == gk && k.Namespaced })
@@ -67,15 +73,24 @@ func RootsOfFiles(paths []string, env *Env, namespace string) (roots []source.Qu
 			if q.Namespace == "" && namespaced {
 				q.Namespace = namespace
 			}
-			roots = append(roots, q)
 			gvk := o.GetObjectKind().GroupVersionKind()
-			written = append(written, object.New(gvk.GroupVersion().String(), gvk.Kind, q.Namespace, q.Name))
+			all = append(all, Manifest{q, object.New(gvk.GroupVersion().String(), gvk.Kind, q.Namespace, q.Name), o})
 		}
 	}
-	if len(roots) == 0 {
-		return nil, nil, fmt.Errorf("%v names no object", paths)
+	if len(all) == 0 {
+		return nil, fmt.Errorf("%v names no object", paths)
 	}
-	slices.SortFunc(roots, source.Query.Compare)
+	slices.SortFunc(all, func(a, b Manifest) int { return a.Query.Compare(b.Query) })
+	return all, nil
+}
+
+// RootsOfFiles are the objects that manifests name, to be read where they live,
+// and the same objects in the API versions that the manifests use.
+func RootsOfFiles(paths []string, env *Env, namespace string) (roots []source.Query, written []object.Ref, err error) {
+	all, err := Manifests(paths, env, namespace)
+	for _, m := range all {
+		roots, written = append(roots, m.Query), append(written, m.Ref)
+	}
 	slices.SortFunc(written, object.Compare)
-	return roots, written, nil
+	return roots, written, err
 }

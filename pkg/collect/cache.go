@@ -47,6 +47,15 @@ func (c *Cache) Tick() { c.store.SetNow(c.src.Now()) }
 // Changed receives after something has changed; several changes may be one.
 func (c *Cache) Changed() <-chan struct{} { return c.changed }
 
+// Contents are all that is known now.
+func (c *Cache) Contents() source.Contents { return c.store.Contents() }
+
+// Tell takes in what did not come from the source.
+func (c *Cache) Tell(n source.Note) {
+	c.happens(source.Happening{Note: &n})
+	c.notify()
+}
+
 // Kinds implements source.Source.
 func (c *Cache) Kinds(ctx context.Context) ([]source.Kind, []source.Gap) {
 	if kinds, gaps := c.store.Kinds(ctx); len(kinds) > 0 {
@@ -89,10 +98,12 @@ func (c *Cache) Log(ctx context.Context, q source.LogQuery) (string, *source.Gap
 }
 
 // View reads what needs asks for until nothing new is wanted, and returns what
-// is then known. Where nothing new came into view it asks nobody.
+// is known then, as of that moment. Where nothing new came into view it asks
+// nobody.
 func (c *Cache) View(ctx context.Context, needs Needs) (*index.View, error) {
 	c.Kinds(ctx)
 	for range rounds {
+		c.Tick()
 		view := index.New(c.store.Contents())
 		queries, logs := needs(view)
 		fresh := false

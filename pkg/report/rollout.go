@@ -69,6 +69,21 @@ type Revision struct {
 	Changes []string `json:"changes,omitempty"` // of To: what sets it apart from From, "image netapp:v1 → v2"
 }
 
+// Lost says whether service was lost, as far as was seen.
+func (r *Rollout) Lost() bool {
+	for _, p := range r.Proof {
+		if p.Verdict == BrokenProof {
+			return true
+		}
+	}
+	for _, p := range r.Probes {
+		if p.Failed > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // Counts are pods.
 type Counts struct {
 	Desired        int `json:"desired"` // of the new revision in the end: partitions and nodes count

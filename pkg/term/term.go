@@ -57,6 +57,9 @@ func (s Streams) InPlace() bool {
 	return IsTerminal(s.Out) && s.Env("TERM") != "dumb" && interpretsEscapes(s.Out)
 }
 
+// Interactive says whether somebody looks on and can be asked.
+func (s Streams) Interactive() bool { return IsTerminal(s.In) && s.InPlace() }
+
 func descriptor(stream any) (int, bool) {
 	f, ok := stream.(interface{ Fd() uintptr })
 	if !ok {

@@ -13,6 +13,7 @@ import (
 	"github.com/leadsman-dev/leadsman/pkg/dns"
 	"github.com/leadsman-dev/leadsman/pkg/endpoints"
 	"github.com/leadsman-dev/leadsman/pkg/finding"
+	"github.com/leadsman-dev/leadsman/pkg/rollout"
 	"github.com/leadsman-dev/leadsman/pkg/tree"
 )
 
@@ -22,10 +23,12 @@ var update = flag.Bool("update", false, "add new finding codes to the ledger")
 // never given to something else. A retired one has " retired" behind it.
 const ledger = "testdata/codes.txt"
 
-func docs() []finding.Doc { return slices.Concat(tree.Docs(), endpoints.Docs(), dns.Docs()) }
+func docs() []finding.Doc {
+	return slices.Concat(tree.Docs(), endpoints.Docs(), dns.Docs(), rollout.Docs())
+}
 
 func TestEveryFindingIsRegisteredOnceUnderAStableName(t *testing.T) {
-	shape := regexp.MustCompile(`^(tree|endpoints|rollout|dns)/[a-z0-9]+(-[a-z0-9]+)*$`)
+	shape := regexp.MustCompile(`^(tree|endpoints|rollout|preflight|dns)/[a-z0-9]+(-[a-z0-9]+)*$`)
 	seen := map[string]bool{}
 	for _, d := range docs() {
 		if !shape.MatchString(d.Code) {
@@ -51,7 +54,7 @@ func TestEveryFindingIsRegisteredOnceUnderAStableName(t *testing.T) {
 
 func TestNoCodeIsReportedThatHasNoPage(t *testing.T) {
 	codes := codes()
-	code := regexp.MustCompile(`^(tree|endpoints|rollout|dns)/[a-z0-9-]+$`)
+	code := regexp.MustCompile(`^(tree|endpoints|rollout|preflight|dns)/[a-z0-9-]+$`)
 	for _, f := range files(t) {
 		if f.test() || !f.in("pkg", "plugins") {
 			continue

@@ -11,10 +11,12 @@ import (
 	"github.com/leadsman-dev/leadsman/pkg/dns"
 	"github.com/leadsman-dev/leadsman/pkg/endpoints"
 	"github.com/leadsman-dev/leadsman/pkg/finding"
+	"github.com/leadsman-dev/leadsman/pkg/rollout"
 	"github.com/leadsman-dev/leadsman/pkg/term"
 	"github.com/leadsman-dev/leadsman/pkg/tree"
 	"github.com/leadsman-dev/leadsman/plugins/checkendpoints"
 	"github.com/leadsman-dev/leadsman/plugins/explaintree"
+	"github.com/leadsman-dev/leadsman/plugins/guardrollout"
 	"github.com/leadsman-dev/leadsman/plugins/tracedns"
 )
 
@@ -35,6 +37,9 @@ func commands() []command {
 	}, {
 		name: "check-endpoints", plugin: checkendpoints.Command, findings: endpoints.Docs(),
 		needs: "These are the rights for everything that it can look at. What it may not see makes a verdict unknown (exit code 3), never \"missing\". The rights to pods/proxy, pods/portforward and pods/exec are used with `--probe` and `--probe-from` alone.",
+	}, {
+		name: "guard-rollout", plugin: guardrollout.Command, findings: rollout.Docs(),
+		needs: "These are the rights for everything that it can look at and do. What it may not see it skips, and says so; without EndpointSlices nothing can be proven of availability. The rights to patch workloads and to delete pods are used by `--on-failure` and by the keys of the screen alone, `services/proxy` by `--probe svc/...`.",
 	}, {
 		name: "trace-dns", plugin: tracedns.Command, findings: dns.Docs(),
 		needs: "These are the rights for everything that it can look at and ask. Without pods/portforward the replicas are not asked, without pods/exec the pod's own files are predicted rather than read, and the trace says so.",

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,11 +24,12 @@ import (
 // Lab is the cluster and the program under test.
 type Lab struct {
 	*cluster.Cluster
-	bin string // kubectl-explain_tree
+	Plugin string // as its command is called: "guard_rollout"; explain_tree if unset
+	bin    string
 }
 
-// Main runs the tests of a package with a Lab made by open. The program is
-// that of LEADSMAN_BIN, or is built once.
+// Main runs the tests of a package with a Lab. The program is that of
+// LEADSMAN_BIN, a file, or is built once.
 func Main(m *testing.M, lab *Lab) int {
 	flag.Parse()
 	if err := parallel(8); err != nil {
@@ -72,8 +74,9 @@ func (l *Lab) build(ctx context.Context) (remove func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	l.bin = filepath.Join(dir, "kubectl-explain_tree")
-	cmd := exec.CommandContext(ctx, "go", "build", "-tags", "kustomize_disable_go_plugin_support", "-trimpath", "-ldflags", "-s -w", "-o", l.bin, "./cmd/kubectl-explain_tree")
+	name := "kubectl-" + cmp.Or(l.Plugin, "explain_tree")
+	l.bin = filepath.Join(dir, name)
+	cmd := exec.CommandContext(ctx, "go", "build", "-tags", "kustomize_disable_go_plugin_support", "-trimpath", "-ldflags", "-s -w", "-o", l.bin, "./cmd/"+name)
 	cmd.Dir = Root()
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -142,7 +145,7 @@ func (l *Lab) ask(ctx context.Context, args ...string) (Answer, error) {
 	err := cmd.Run()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
-		return Answer{}, fmt.Errorf("run explain-tree %s: %w", strings.Join(args, " "), err)
+		return Answer{}, fmt.Errorf("run %s %s: %w", filepath.Base(l.bin), strings.Join(args, " "), err)
 	}
 	return Answer{Args: args, Stdout: stdout.String(), Stderr: stderr.String(), Exit: cmd.ProcessState.ExitCode()}, nil
 }

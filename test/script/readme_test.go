@@ -17,12 +17,13 @@ import (
 	"github.com/leadsman-dev/leadsman/pkg/term"
 	"github.com/leadsman-dev/leadsman/plugins/checkendpoints"
 	"github.com/leadsman-dev/leadsman/plugins/explaintree"
+	"github.com/leadsman-dev/leadsman/plugins/guardrollout"
 	"github.com/leadsman-dev/leadsman/plugins/tracedns"
 )
 
 // plugins are the commands that the README shows, by how they are typed.
 func plugins() map[string]cli.Plugin {
-	return map[string]cli.Plugin{"explain-tree": explaintree.Command, "check-endpoints": checkendpoints.Command, "trace-dns": tracedns.Command}
+	return map[string]cli.Plugin{"explain-tree": explaintree.Command, "check-endpoints": checkendpoints.Command, "guard-rollout": guardrollout.Command, "trace-dns": tracedns.Command}
 }
 
 // named is the plugin that a line of the README runs.

@@ -20,6 +20,7 @@ import (
 	"github.com/leadsman-dev/leadsman/pkg/scheme"
 	"github.com/leadsman-dev/leadsman/plugins/checkendpoints"
 	"github.com/leadsman-dev/leadsman/plugins/explaintree"
+	"github.com/leadsman-dev/leadsman/plugins/guardrollout"
 	"github.com/leadsman-dev/leadsman/plugins/tracedns"
 )
 
@@ -31,6 +32,7 @@ func TestMain(m *testing.M) {
 		"kubectl-explain_tree":          explainTree,
 		"kubectl_complete-explain_tree": explainTree, // in real life a symlink
 		"kubectl-check_endpoints":       func() { cli.Main(checkendpoints.Command) },
+		"kubectl-guard_rollout":         func() { cli.Main(guardrollout.Command) },
 		"kubectl-trace_dns":             func() { cli.Main(tracedns.Command) },
 	})
 }

@@ -1,0 +1,254 @@
+package rollout
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/leadsman-dev/leadsman/pkg/finding"
+	"github.com/leadsman-dev/leadsman/pkg/index"
+	"github.com/leadsman-dev/leadsman/pkg/object"
+	"github.com/leadsman-dev/leadsman/pkg/report"
+	"github.com/leadsman-dev/leadsman/pkg/rollout/cause"
+	"github.com/leadsman-dev/leadsman/pkg/rollout/proof"
+	"github.com/leadsman-dev/leadsman/pkg/rollout/workload"
+)
+
+// describe writes down how a target stands.
+func (t *target) describe(w *Watch, v *index.View, wl *workload.Workload, causes []cause.Cause) (*report.Rollout, []finding.Finding) {
+	r := &report.Rollout{Object: t.ref, Phase: t.phase, Started: &t.began, Elapsed: max(0, v.Now.Sub(t.began).Seconds()), Back: t.wayBack}
+	var found []finding.Finding
+	if wl != nil && t.phase != report.PhaseDeleted {
+		r.Object = wl.Ref
+		t.revisions(wl)
+		t.offer(w, v, wl)
+		r.Back = t.wayBack
+		r.Strategy = strategyWords(wl)
+		r.Pods = pods(v, wl, causes)
+		r.Counts = counts(v, wl, r.Pods)
+		r.Waiting = waiting(w, wl, r, causes)
+		r.ETA = t.eta(v, wl, r.Counts)
+		r.Events = events(v, wl, t.began)
+		r.Logs = t.tails(v, wl, r.Pods)
+		if t.phase != report.PhaseAwaited && !t.nothing && v.Now.After(t.watched) {
+			r.Proof = w.proof.Proofs(v, wl, t.watched, v.Now)
+		}
+		found = append(found, said(causes)...)
+		found = append(found, proof.Findings(wl, r.Proof)...)
+		r.Learn = lessons(w.opts, wl)
+	}
+	r.From, r.To = t.from, t.to
+	r.Probes = w.samples.Reports()
+	if wl != nil {
+		found = append(found, proof.ProbeFindings(wl, r.Probes)...)
+	}
+	found = append(found, t.own(v, wl)...)
+	found = append(found, t.before...)
+	t.order(found)
+	for _, f := range found {
+		if f.Severity != finding.Info && !slices.Contains(r.Codes, f.Code) {
+			r.Codes = append(r.Codes, f.Code)
+		}
+	}
+	r.Verdict, r.Summary = t.verdict(r, causes)
+	return r, found
+}
+
+func said(causes []cause.Cause) []finding.Finding {
+	var found []finding.Finding
+	for _, c := range causes {
+		found = append(found, c.Finding)
+	}
+	return found
+}
+
+// revisions says what is rolled out, and from where. What was once known stays:
+// old ReplicaSets may be cleaned up while the rollout goes on.
+func (t *target) revisions(wl *workload.Workload) {
+	if wl.Current == nil {
+		return
+	}
+	if t.to != nil && t.to.Hash == wl.Current.Hash && t.to.Number != 0 {
+		return
+	}
+	to := describeRevision(wl.Current)
+	if before := wl.Previous(); before != nil {
+		t.from = describeRevision(before)
+		to.Changes = workload.Difference(before.Template, wl.Template)
+	}
+	t.to = to
+}
+
+func describeRevision(r *workload.Revision) *report.Revision {
+	described := &report.Revision{Number: r.Number, Name: r.Object.Ref.Name, Hash: r.Hash}
+	if r.Template != nil {
+		for _, c := range r.Template.Spec.Containers {
+			described.Images = append(described.Images, c.Image)
+		}
+	}
+	return described
+}
+
+func strategyWords(wl *workload.Workload) string {
+	s := wl.Strategy
+	switch {
+	case s.Type != "RollingUpdate":
+		return s.Type
+	case wl.Ref.Kind == "StatefulSet" && s.Partition > 0:
+		return fmt.Sprintf("RollingUpdate from ordinal %d on", s.Partition)
+	case wl.Ref.Kind == "StatefulSet" && s.MaxUnavailable > 1:
+		return fmt.Sprintf("RollingUpdate, %d at a time", s.MaxUnavailable)
+	case wl.Ref.Kind == "StatefulSet":
+		return "RollingUpdate, one at a time"
+	}
+	return fmt.Sprintf("RollingUpdate, at most %d more, %d fewer", s.Surge, s.MaxUnavailable)
+}
+
+// pods are the pods with what each waits for: new ones first, failing ones
+// first among them.
+func pods(v *index.View, wl *workload.Workload, causes []cause.Cause) []report.RolloutPod {
+	code := map[object.Ref]string{}
+	for _, c := range causes {
+		for _, p := range c.Pods {
+			if code[p.Key()] == "" && c.Severity != finding.Info {
+				code[p.Key()] = c.Code
+			}
+		}
+	}
+	var out []report.RolloutPod
+	for _, p := range wl.Pods {
+		ref := object.Ref{Version: "v1", Kind: "Pod", Namespace: p.Namespace, Name: p.Name}
+		row := report.RolloutPod{Object: ref, New: p.New, Revision: p.Hash, Node: p.Spec.NodeName, State: stateOf(v, wl, p), Since: sinceOf(p)}
+		for _, c := range p.Status.ContainerStatuses {
+			row.Restarts += int(c.RestartCount)
+		}
+		if row.Problem = code[ref.Key()]; row.Problem != "" && row.State != report.PodTerminating {
+			row.State = report.PodFailing
+		}
+		if row.State != report.PodAvailable && row.State != report.PodEnded {
+			row.Waiting = cause.Waiting(v, wl, p)
+		}
+		out = append(out, row)
+	}
+	slices.SortStableFunc(out, func(a, b report.RolloutPod) int {
+		return cmp.Or(cmp.Compare(newFirst(a), newFirst(b)), cmp.Compare(failingFirst(a), failingFirst(b)), cmp.Compare(a.Object.Name, b.Object.Name))
+	})
+	return out
+}
+
+func newFirst(p report.RolloutPod) int {
+	if p.New {
+		return 0
+	}
+	return 1
+}
+
+func failingFirst(p report.RolloutPod) int {
+	return slices.Index([]report.PodState{
+		report.PodFailing, report.PodPending, report.PodStarting, report.PodReady, report.PodAvailable, report.PodTerminating, report.PodEnded,
+	}, p.State)
+}
+
+func stateOf(v *index.View, wl *workload.Workload, p workload.Pod) report.PodState {
+	switch {
+	case p.DeletionTimestamp != nil:
+		return report.PodTerminating
+	case !p.Live():
+		return report.PodEnded
+	case p.AvailableAt(v.Now, wl.MinReady):
+		return report.PodAvailable
+	case p.Ready():
+		return report.PodReady
+	case p.Spec.NodeName == "":
+		return report.PodPending
+	}
+	return report.PodStarting
+}
+
+// sinceOf is the newest change of a pod's conditions.
+func sinceOf(p workload.Pod) *time.Time {
+	newest := p.CreationTimestamp.Time
+	for _, c := range p.Status.Conditions {
+		if c.LastTransitionTime.After(newest) {
+			newest = c.LastTransitionTime.Time
+		}
+	}
+	if newest.IsZero() {
+		return nil
+	}
+	return &newest
+}
+
+func counts(v *index.View, wl *workload.Workload, rows []report.RolloutPod) report.Counts {
+	c := report.Counts{Desired: wl.Goal, Floor: wl.Floor()}
+	for _, p := range wl.Pods {
+		switch {
+		case p.New && p.Live():
+			c.Updated++
+			if p.Ready() {
+				c.Ready++
+			}
+			if p.AvailableAt(v.Now, wl.MinReady) {
+				c.Available++
+			}
+		case !p.New && p.Live():
+			c.Old++
+			if p.Ready() {
+				c.OldReady++
+			}
+		case !p.New && p.DeletionTimestamp != nil && p.Status.Phase == corev1.PodRunning:
+			c.OldTerminating++
+		}
+	}
+	for _, r := range rows {
+		if r.New && r.State == report.PodFailing {
+			c.Failing++
+		}
+	}
+	return c
+}
+
+// waiting is what the whole rollout waits for, in words.
+func waiting(w *Watch, wl *workload.Workload, r *report.Rollout, causes []cause.Cause) string {
+	c := r.Counts
+	switch {
+	case r.Phase == report.PhaseAwaited:
+		return "the next rollout"
+	case r.Phase == report.PhaseSettling && w.opts.WaitTerminated && c.OldTerminating > 0:
+		return fmt.Sprintf("%s to end", plural(c.OldTerminating, "old pod"))
+	case r.Phase == report.PhaseSettling:
+		return "it to stay available"
+	case r.Phase.Final():
+		return ""
+	case wl.Observed < wl.Generation:
+		return "the controller to act on the new spec"
+	case len(causes) > 0 && causes[0].Severity != finding.Info:
+		return causes[0].Message
+	case c.Updated < c.Desired && c.Available >= c.Updated:
+		return fmt.Sprintf("%s of the new revision to be created", plural(c.Desired-c.Updated, "pod"))
+	}
+	var parts []string
+	for _, p := range r.Pods {
+		if p.New && p.Waiting != "" && !slices.Contains(parts, p.Waiting) {
+			parts = append(parts, p.Waiting)
+		}
+	}
+	if len(parts) == 0 && c.Old > 0 {
+		return fmt.Sprintf("%s to be replaced", plural(c.Old, "old pod"))
+	}
+	if len(parts) > 2 {
+		parts = append(parts[:2], fmt.Sprintf("%d more", len(parts)-2))
+	}
+	return strings.Join(parts, "; ")
+}
+
+func plural(n int, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %ss", n, one)
+}

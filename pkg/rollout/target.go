@@ -1,0 +1,251 @@
+package rollout
+
+import (
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/leadsman-dev/leadsman/pkg/finding"
+	"github.com/leadsman-dev/leadsman/pkg/index"
+	"github.com/leadsman-dev/leadsman/pkg/object"
+	"github.com/leadsman-dev/leadsman/pkg/report"
+	"github.com/leadsman-dev/leadsman/pkg/rollout/back"
+	"github.com/leadsman-dev/leadsman/pkg/rollout/cause"
+	"github.com/leadsman-dev/leadsman/pkg/rollout/workload"
+	"github.com/leadsman-dev/leadsman/pkg/source"
+)
+
+// target is what is remembered of one workload.
+type target struct {
+	ref   object.Ref
+	phase report.Phase
+
+	uid      types.UID
+	template *corev1.PodTemplateSpec // that is rolled out
+	replicas int
+	began    time.Time // when the rollout was first seen
+	watched  time.Time // since when its availability is followed
+	under    bool      // it was under way when the watch began
+	nothing  bool      // nothing was to be rolled
+	absent   bool      // it did not exist when the watch began
+	done     time.Time // since when it is complete; zero where it is not
+	failed   []cause.Cause
+
+	memory   *cause.Memory
+	start    *back.Start
+	before   []finding.Finding // what was said before the rollout
+	progress []sample
+	scaled   *scaling
+	logs     map[logKey]report.LogTail
+	wayBack  *report.WayBack
+	backTo   string                  // hash of the revision that is gone back to
+	left     *corev1.PodTemplateSpec // the template that was left by going back
+	from, to *report.Revision
+	shown    *report.Rollout // what was said of it last
+	said     []finding.Finding
+	closed   bool      // nothing changes what was said any more
+	gone     time.Time // since when the object is not there
+}
+
+// recreation is how long an object may be away before it counts as deleted:
+// kubectl replace --force and some deploy tools delete and create.
+const recreation = 2 * time.Second
+
+// scaling is a change of replicas while the rollout went on.
+type scaling struct {
+	from, to int
+	at       time.Time
+}
+
+func newTarget(ref object.Ref, start time.Time) *target {
+	return &target{ref: ref, began: start, logs: map[logKey]report.LogTail{}}
+}
+
+// query reads all workloads of the kind: whose selectors overlap is judged, too,
+// and one watch serves all targets.
+func (t *target) query() source.Query {
+	return source.Query{Kind: t.ref.GroupKind(), Namespace: t.ref.Namespace}
+}
+
+// observe judges one target. What is final is not judged again.
+func (w *Watch) observe(t *target, v *index.View) (*report.Rollout, []finding.Finding) {
+	if t.closed {
+		return t.shown, t.said
+	}
+	wl, ok := workload.Of(v, t.ref)
+	switch {
+	case !ok && t.uid == "":
+		t.phase, t.absent = report.PhaseUnknown, true
+		if presence, _ := v.Presence(t.ref); w.opts.Await && presence == index.Missing && !w.overdue(v) {
+			t.phase = report.PhaseAwaited
+		}
+	case !ok:
+		if t.gone.IsZero() {
+			t.gone = v.Now
+		}
+		if v.Now.Sub(t.gone) < recreation {
+			return t.shown, t.said
+		}
+		t.phase = report.PhaseDeleted
+	case t.uid != "" && wl.Object.GetUID() != t.uid:
+		t.phase = report.PhaseDeleted
+	}
+	var causes []cause.Cause
+	if ok && t.phase != report.PhaseDeleted {
+		if t.uid == "" {
+			t.begin(w, v, wl)
+		}
+		causes = t.memory.Judge(v, wl)
+		t.start.See(v, wl)
+		w.proof.Learn(v, wl)
+		t.move(w, v, wl, causes)
+	}
+	t.shown, t.said = t.describe(w, v, wl, causes)
+	t.closed = t.phase.Final()
+	return t.shown, t.said
+}
+
+// begin remembers how things stood when the target was first seen.
+func (t *target) begin(w *Watch, v *index.View, wl *workload.Workload) {
+	t.uid, t.template, t.replicas = wl.Object.GetUID(), wl.Template, wl.Replicas
+	t.memory, t.watched = cause.NewMemory(t.began), v.Now
+	start := back.Begin(v, wl)
+	t.start = &start
+	t.phase, t.under = report.PhaseRolling, !t.absent
+	if t.absent {
+		t.began = v.Now
+	} else if wl.Done() {
+		t.under, t.nothing = false, true
+		t.phase = report.PhaseSettling
+		if w.opts.Await {
+			t.nothing, t.phase = false, report.PhaseAwaited
+		}
+	}
+}
+
+// move carries out the changes of phase that the view asks for.
+func (t *target) move(w *Watch, v *index.View, wl *workload.Workload, causes []cause.Cause) {
+	if t.phase == report.PhaseBack && !t.returning(w, v, wl) {
+		return
+	}
+	changed := !workload.Same(wl.Template, t.template)
+	if wl.Replicas != t.replicas {
+		if wl.Ref.Kind != "DaemonSet" && t.phase != report.PhaseAwaited {
+			t.scaled = &scaling{from: t.replicas, to: wl.Replicas, at: v.Now}
+		}
+		t.replicas = wl.Replicas
+	}
+	switch {
+	case t.phase == report.PhaseAwaited && changed:
+		t.template, t.began, t.watched, t.phase = wl.Template, v.Now, v.Now, report.PhaseRolling
+		t.memory = cause.NewMemory(v.Now)
+	case t.phase == report.PhaseAwaited:
+		if w.overdue(v) {
+			t.phase = report.PhaseTimedOut
+		}
+		return
+	case changed:
+		t.phase = report.PhaseSuperseded
+		return
+	}
+	t.sample(v, wl)
+	t.advance(w, v, wl, causes)
+}
+
+// returning says whether the template that is gone back to has arrived.
+func (t *target) returning(w *Watch, v *index.View, wl *workload.Workload) bool {
+	if t.left == nil {
+		t.left = t.template
+		t.memory = cause.NewMemory(t.began)
+	}
+	for i := range wl.Revisions {
+		if r := wl.Revisions[i]; r.Hash == t.backTo && r.Template != nil {
+			t.template = r.Template
+		}
+	}
+	if !workload.Same(wl.Template, t.left) {
+		return true
+	}
+	if w.overdue(v) {
+		t.phase = report.PhaseLost
+	}
+	return false
+}
+
+func (t *target) advance(w *Watch, v *index.View, wl *workload.Workload, causes []cause.Cause) {
+	goingBack := t.phase == report.PhaseBack
+	certain := terminal(causes)
+	switch {
+	case len(certain) > 0 && goingBack:
+		t.phase, t.failed = report.PhaseLost, certain
+	case len(certain) > 0:
+		t.phase, t.failed = report.PhaseFailed, certain
+	case wl.Done() && goingBack:
+		t.phase = report.PhaseReturned
+	case wl.Done():
+		t.settle(w, v, wl)
+	case w.overdue(v) && goingBack:
+		t.phase, t.failed = report.PhaseLost, causes
+	case w.overdue(v):
+		t.phase, t.failed = report.PhaseTimedOut, causes
+	case goingBack:
+	case wl.Paused:
+		t.phase, t.done = report.PhasePaused, time.Time{}
+		if !w.opts.StayPaused {
+			t.phase = report.PhaseFailed
+			t.failed = named(causes, "rollout/paused")
+		}
+	default:
+		t.phase, t.done, t.nothing = report.PhaseRolling, time.Time{}, false
+	}
+}
+
+// settle waits until a complete rollout has stood the time that it must.
+func (t *target) settle(w *Watch, v *index.View, wl *workload.Workload) {
+	if t.done.IsZero() {
+		t.done = v.Now
+	}
+	t.phase = report.PhaseSettling
+	leaving := w.opts.WaitTerminated && oldTerminating(wl) > 0
+	stable := t.nothing || v.Now.Sub(t.done) >= w.opts.StableFor
+	switch {
+	case stable && !leaving:
+		t.phase = report.PhaseComplete
+	case w.overdue(v):
+		t.phase = report.PhaseTimedOut
+	}
+}
+
+func (w *Watch) overdue(v *index.View) bool {
+	return w.opts.Timeout > 0 && v.Now.Sub(w.start) >= w.opts.Timeout
+}
+
+func terminal(causes []cause.Cause) []cause.Cause {
+	var certain []cause.Cause
+	for _, c := range causes {
+		if c.Terminal {
+			certain = append(certain, c)
+		}
+	}
+	return certain
+}
+
+func named(causes []cause.Cause, code string) []cause.Cause {
+	for _, c := range causes {
+		if c.Code == code {
+			return []cause.Cause{c}
+		}
+	}
+	return nil
+}
+
+func oldTerminating(wl *workload.Workload) int {
+	n := 0
+	for _, p := range wl.Pods {
+		if !p.New && p.DeletionTimestamp != nil {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,36 @@
+package guardrollout
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/leadsman-dev/leadsman/pkg/act"
+	"github.com/leadsman-dev/leadsman/pkg/cli"
+	"github.com/leadsman-dev/leadsman/pkg/object"
+	"github.com/leadsman-dev/leadsman/pkg/rollout"
+)
+
+// proposals are what the cluster would keep if the manifests were applied: the
+// answer to a server-side dry run. Without a cluster the manifests stand as
+// they are written.
+func (o *options) proposals(ctx context.Context, env *cli.Env, session *cli.Session) (rollout.Proposals, error) {
+	proposals := rollout.Proposals{}
+	actor := act.New(env.Config.ToRESTConfig)
+	for _, ref := range o.targets {
+		manifest, ok := o.manifests[ref.Key()]
+		if !ok {
+			continue
+		}
+		if session.Watcher == nil {
+			manifest.SetNamespace(ref.Namespace)
+			proposals[ref.Key()] = manifest
+			continue
+		}
+		kept, err := actor.Propose(ctx, object.New("apps/v1", ref.Kind, ref.Namespace, ref.Name), manifest)
+		if err != nil {
+			return nil, fmt.Errorf("the cluster would not take %s as it is written: %w", ref, err)
+		}
+		proposals[ref.Key()] = kept
+	}
+	return proposals, nil
+}
