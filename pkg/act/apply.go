@@ -111,7 +111,7 @@ func (r *request) apply(live *unstructured.Unstructured, body []byte) error {
 // appliedBy is the manager that applied the pod template on the server's side.
 func appliedBy(live *unstructured.Unstructured) string {
 	for _, m := range live.GetManagedFields() {
-		if m.Operation == metav1.ManagedFieldsOperationApply && m.Subresource == "" && m.FieldsV1 != nil && strings.Contains(string(m.FieldsV1.Raw), `"f:template"`) {
+		if m.Operation == metav1.ManagedFieldsOperationApply && m.Subresource == "" && m.FieldsV1 != nil && strings.Contains(m.FieldsV1.GetRawString(), `"f:template"`) {
 			return m.Manager
 		}
 	}

@@ -355,7 +355,7 @@ func TestWhatIsSecretIsNotRecorded(t *testing.T) {
 		Env: []corev1.EnvVar{{Name: "DB_PASSWORD", Value: "hunter6"}, {Name: "MONKEY", Value: "banana"}},
 	}
 	pod := &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Name: "p", ManagedFields: []metav1.ManagedFieldsEntry{{Manager: "kubelet", FieldsV1: &metav1.FieldsV1{Raw: []byte(`{"f:hunter7":{}}`)}}}},
+		ObjectMeta: metav1.ObjectMeta{Name: "p", ManagedFields: []metav1.ManagedFieldsEntry{{Manager: "kubelet", FieldsV1: metav1.NewFieldsV1(`{"f:hunter7":{}}`)}}},
 		Spec:       corev1.PodSpec{Containers: []corev1.Container{container}},
 		Status:     corev1.PodStatus{Message: "Bearer hunter8abcdef"},
 	}
