@@ -150,7 +150,9 @@ func TestRoomForOneMore(t *testing.T) {
 		{"a host port on every node", the(port), []string{"error no-room-to-surge"}, "all 3 nodes that it may use have host port 8080/TCP"},
 		{"a host port with a node to spare", the(port, replicas(2)), nil, ""},
 		{"a host port, and the spare node is cordoned", the(port, replicas(2), cordon(2)), []string{"error no-room-to-surge"}, "all 2 nodes"},
-		{"a host port, and the spare node has a taint", the(port, replicas(2), func(s *scene) { s.nodes[2].Spec.Taints = []corev1.Taint{{Key: "x", Effect: corev1.TaintEffectNoSchedule}} }), []string{"error no-room-to-surge"}, ""},
+		{"a host port, and the spare node has a taint", the(port, replicas(2), func(s *scene) {
+			s.nodes[2].Spec.Taints = []corev1.Taint{{Key: "x", Effect: corev1.TaintEffectNoSchedule}}
+		}), []string{"error no-room-to-surge"}, ""},
 		{"a host port, and the taint is tolerated", the(port, replicas(2), func(s *scene) {
 			s.nodes[2].Spec.Taints = []corev1.Taint{{Key: "x", Effect: corev1.TaintEffectNoSchedule}}
 			s.dep.Spec.Template.Spec.Tolerations = []corev1.Toleration{{Operator: corev1.TolerationOpExists}}
@@ -161,7 +163,19 @@ func TestRoomForOneMore(t *testing.T) {
 		{"an autoscaler that may not be seen", the(port, hidden("ConfigMap")), []string{"warning no-room-to-surge"}, ""},
 		{"nodes that may not be seen", the(port, hidden("Node")), []string{"info no-room-to-surge"}, "could not be seen"},
 		{"the new template gives the port up", the(port, func(s *scene) { s.next(func(t *corev1.PodTemplateSpec) { t.Spec.Containers[0].Ports[0].HostPort = 0 }) }), nil, ""},
-		{"the new template asks for the port", the(func(s *scene) { s.next(func(t *corev1.PodTemplateSpec) { t.Spec.Containers[0].Ports[0].HostPort = 8080 }) }), nil, ""},
+		{"the new template asks for the port", the(func(s *scene) {
+			s.next(func(t *corev1.PodTemplateSpec) { t.Spec.Containers[0].Ports[0].HostPort = 8080 })
+		}), nil, ""},
+		{"a host port, and the roll has begun", the(port, replicas(2), func(s *scene) {
+			s.run()
+			set := s.set.DeepCopy()
+			set.Name, set.UID, set.Spec.Template.Spec.Containers[0].Image = "web-0", "rs0", "netapp:v0"
+			set.Labels[appsv1.DefaultDeploymentUniqueLabelKey] = "zero"
+			s.more = append(s.more, set)
+			own(s.pods[0], "ReplicaSet", "rs0")
+			own(s.pods[1], "ReplicaSet", "rs0")
+			s.pods = append(s.pods, s.pod("web-1-2", 2, "ReplicaSet", "rs1", &s.dep.Spec.Template))
+		}), nil, ""},
 		{"one pod a node", the(apart(corev1.LabelHostname, false)), []string{"error no-room-to-surge"}, "keep away from"},
 		{"one pod a node of each revision", the(apart(corev1.LabelHostname, true)), nil, ""},
 		{"one pod a zone", the(apart("zone", false), zone, replicas(1)), []string{"error no-room-to-surge", "info single-replica"}, "zone"},
@@ -221,7 +235,9 @@ func TestImages(t *testing.T) {
 	try(t, []fault{
 		{"latest, all the same now", the(image("netapp:latest")), []string{"info mutable-tag"}, "tomorrow"},
 		{"no tag, in a registry with a port", the(image("reg:5000/netapp")), []string{"info mutable-tag"}, ""},
-		{"latest that nobody runs yet", the(func(s *scene) { s.next(func(t *corev1.PodTemplateSpec) { t.Spec.Containers[0].Image = "netapp:latest" }) }), []string{"warning mutable-tag"}, ""},
+		{"latest that nobody runs yet", the(func(s *scene) {
+			s.next(func(t *corev1.PodTemplateSpec) { t.Spec.Containers[0].Image = "netapp:latest" })
+		}), []string{"warning mutable-tag"}, ""},
 		{"a tag that was moved", the(ids("x@sha256:1", "x@sha256:2", "x@sha256:1")), []string{"warning mutable-tag"}, "2 different images"},
 		{"one image on two platforms", the(platforms, ids("x@sha256:1", "x@sha256:2", "x@sha256:1")), nil, ""},
 		{"one image pulled and loaded", the(ids("x@sha256:1", "sha256:2", "x@sha256:1")), nil, ""},
@@ -401,4 +417,3 @@ func TestNothingToRoll(t *testing.T) {
 		}
 	}
 }
-

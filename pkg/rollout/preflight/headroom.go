@@ -32,6 +32,9 @@ func (s *subject) nodeRoom() {
 	want := podRequests(spec)
 	want[corev1.ResourcePods] = resource.MustParse("1")
 	waits := s.surges()
+	if waits && s.begun() {
+		return
+	}
 	var lacking []string
 	var evidence []finding.Evidence
 	for _, n := range nodes {

@@ -184,7 +184,10 @@ func TestNeedsAreFrugal(t *testing.T) {
 
 func TestChanges(t *testing.T) {
 	s := healthy()
-	s.next(func(t *corev1.PodTemplateSpec) { newer(t); t.Spec.Containers[0].Env = []corev1.EnvVar{{Name: "A", Value: "1"}} })
+	s.next(func(t *corev1.PodTemplateSpec) {
+		newer(t)
+		t.Spec.Containers[0].Env = []corev1.EnvVar{{Name: "A", Value: "1"}}
+	})
 	d := s.opts.Next.(*appsv1.Deployment)
 	d.Spec.Replicas, d.Spec.MinReadySeconds, d.Spec.Paused = new(int32(5)), 10, true
 	d.Spec.Strategy.RollingUpdate.MaxUnavailable.IntVal = 1
@@ -238,5 +241,38 @@ func TestAnObjectThatDoesNotExistYetIsJudged(t *testing.T) {
 		if got := Judge(v, nil, Options{New: true, Next: next}); got != nil {
 			t.Errorf("%v", got)
 		}
+	}
+}
+
+func TestOddInputIsJudgedWithoutHarm(t *testing.T) {
+	empty := &appsv1.Deployment{ObjectMeta: meta("web", "d")}
+	vast := func(s *scene) {
+		s.run()
+		s.dep.Spec.Replicas = new(int32(1<<31 - 1))
+		s.more = append(s.more, quota("vast", list("pods", "1E", "requests.cpu", "1"), list("pods", "0")))
+	}
+	bare := func(s *scene) {
+		s.more = append(s.more, quota("odd", list("pods", "-1"), list("pods", "-5")), &corev1.LimitRange{ObjectMeta: meta("x", "lr")}, budget("b", "x%"))
+		s.dep.Spec = appsv1.DeploymentSpec{Replicas: new(int32(1))}
+	}
+	for name, change := range map[string]func(*scene){
+		"vast": vast, "bare": bare, "negative": func(s *scene) { s.run(); s.dep.Spec.Replicas = new(int32(-3)) },
+		"an empty manifest": func(s *scene) { s.opts.Next = empty }, "another kind": func(s *scene) { s.opts.Next = &appsv1.DaemonSet{} },
+		"no container has the same name": func(s *scene) {
+			s.next(func(t *corev1.PodTemplateSpec) { t.Spec.Containers = append(t.Spec.Containers, corev1.Container{}) })
+		},
+		"a selector that cannot be parsed": func(s *scene) {
+			s.more = append(s.more, &appsv1.Deployment{ObjectMeta: meta("x", "x"), Spec: appsv1.DeploymentSpec{Selector: &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{{Operator: "Like"}}}}})
+		},
+	} {
+		s := healthy()
+		change(s)
+		v, w := s.view(t)
+		first, again := Judge(v, w, s.opts), Judge(v, w, s.opts)
+		if diff := cmp.Diff(first, again); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+		Needs(v, w, s.opts)
+		Changes(w, s.opts)
 	}
 }

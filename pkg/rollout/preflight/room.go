@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"slices"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
 	"github.com/leadsman-dev/leadsman/pkg/index"
@@ -17,6 +19,15 @@ import (
 // those goes: the roll cannot make room for itself.
 func (s *subject) surges() bool {
 	return s.rolls() && s.w.Strategy.Surge > 0 && s.w.Strategy.MaxUnavailable == 0 && s.w.Replicas > 0 && len(s.old()) > 0
+}
+
+// begun says that a new pod has found its place already, or that an old one
+// more than is wanted will make room.
+func (s *subject) begun() bool {
+	old := s.old()
+	return len(old) > s.w.Replicas || slices.ContainsFunc(s.w.Pods, func(p workload.Pod) bool {
+		return p.New && p.Live() && p.Spec.NodeName != "" && !slices.ContainsFunc(old, func(o workload.Pod) bool { return o.Pod == p.Pod })
+	})
 }
 
 // old are the live pods that the roll replaces. Of a spec that is rolled out
@@ -44,7 +55,7 @@ type obstacle struct {
 // roomToSurge: with maxUnavailable 0 a new pod needs a node on which none of
 // the old ones stands in its way.
 func (s *subject) roomToSurge() {
-	if !s.surges() {
+	if !s.surges() || s.begun() {
 		return
 	}
 	s.onePodVolume()
@@ -104,7 +115,30 @@ func (s *subject) strategyField() string {
 }
 
 func (s *subject) surgeFacts(more ...finding.Evidence) []finding.Evidence {
-	return append([]finding.Evidence{s.fact(s.strategyField()+".maxUnavailable", "0 of "+itoa(s.w.Replicas))}, more...)
+	return append([]finding.Evidence{s.maxUnavailable()}, more...)
+}
+
+// maxUnavailable is what is written there, and what the controller makes of it.
+func (s *subject) maxUnavailable() finding.Evidence {
+	var written *intstr.IntOrString
+	switch o := s.w.Object.(type) {
+	case *appsv1.Deployment:
+		if r := o.Spec.Strategy.RollingUpdate; r != nil {
+			written = r.MaxUnavailable
+		}
+	case *appsv1.DaemonSet:
+		if r := o.Spec.UpdateStrategy.RollingUpdate; r != nil {
+			written = r.MaxUnavailable
+		}
+	}
+	value := "not set"
+	if written != nil {
+		value = written.String()
+	}
+	if resolved := itoa(s.w.Strategy.MaxUnavailable); value != resolved {
+		value += fmt.Sprintf(" (%s of %s)", resolved, plural(s.w.Replicas, "pod"))
+	}
+	return s.fact(s.strategyField()+".maxUnavailable", value)
 }
 
 func (s *subject) takeOneFirst() finding.Fix {

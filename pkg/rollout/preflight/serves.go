@@ -122,15 +122,18 @@ func (s *subject) single() {
 	if s.opts.Next != nil {
 		more = manual("run two: replicas: 2 in the manifest")
 	}
+	if s.is("Deployment") && slices.ContainsFunc(s.claims(), claim.once) { // a second pod could not use its volume
+		more = manual("two pods cannot share its volume: a StatefulSet gives each one of its own")
+	}
 	if s.w.Floor() == 1 {
-		s.say("single-replica", finding.Info, fmt.Sprintf("there is one pod: the roll starts the new one first, but a drain of its node, or its failure, leaves Service %q without an endpoint", services[0].Name), evidence, more)
+		s.say("single-replica", finding.Info, fmt.Sprintf("there is one pod: the roll is to start the new one first, but a drain of its node, or its failure, leaves Service %q without an endpoint", services[0].Name), evidence, more)
 		return
 	}
 	if s.is("StatefulSet") {
 		s.say("single-replica", finding.Warning, fmt.Sprintf("the only pod is stopped before the new one starts: Service %q has no endpoint until that one is ready", services[0].Name), evidence, more)
 		return
 	}
-	evidence = append(evidence, s.fact("spec.strategy.rollingUpdate.maxUnavailable", itoa(s.w.Strategy.MaxUnavailable)))
+	evidence = append(evidence, s.maxUnavailable())
 	s.say("single-replica", finding.Warning, fmt.Sprintf("the only pod may be stopped before the new one is ready: Service %q then has no endpoint", services[0].Name), evidence,
 		s.patch("start the new pod first", `{"spec":{"strategy":{"rollingUpdate":{"maxSurge":1,"maxUnavailable":0}}}}`), more)
 }
