@@ -12,7 +12,6 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
@@ -259,8 +258,6 @@ func budget(name, least string) *policyv1.PodDisruptionBudget {
 func with(objects ...source.Object) func(*scene) {
 	return func(s *scene) { s.more = append(s.more, objects...) }
 }
-
-func kind(group, name string) schema.GroupKind { return schema.GroupKind{Group: group, Kind: name} }
 
 func replicas(n int32) func(*scene) { return func(s *scene) { s.dep.Spec.Replicas = &n } }
 

@@ -1,8 +1,6 @@
 package preflight
 
 import (
-	"slices"
-
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/leadsman-dev/leadsman/pkg/rollout/workload"
@@ -25,12 +23,15 @@ const mostPods = 100_000
 func (s *subject) play(ledgers []*ledger) played {
 	var old []workload.Pod
 	have := 0
-	reuse := s.old()
+	goes := map[*corev1.Pod]bool{}
+	for _, p := range s.old() {
+		goes[p.Pod] = true
+	}
 	for _, p := range s.w.Pods {
 		switch {
 		case p.DeletionTimestamp != nil && p.Status.Phase != corev1.PodSucceeded && p.Status.Phase != corev1.PodFailed:
 			s.give(ledgers, &p.Spec)
-		case slices.ContainsFunc(reuse, func(o workload.Pod) bool { return o.UID == p.UID && o.Name == p.Name }):
+		case goes[p.Pod]:
 			old = append(old, p)
 		case p.Live():
 			have++

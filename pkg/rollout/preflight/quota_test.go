@@ -220,8 +220,15 @@ func TestEveryCodeHasAPage(t *testing.T) {
 		}
 		seen[d.Code] = true
 	}
-	if len(seen) != 16 {
-		t.Errorf("%d codes", len(seen))
+	all := []string{"reference-missing", "quota-headroom", "no-room-to-surge", "already-broken", "recreate-downtime", "single-replica", "rwo-rolling-update", "no-readiness-probe",
+		"drain-gap", "probe-budget", "node-headroom", "mutable-tag", "hpa-conflict", "selector-overlap", "pdb-blocks-drain", "nothing-to-roll"}
+	for _, name := range all {
+		if !seen[code(name)] {
+			t.Errorf("%s has no page", name)
+		}
+	}
+	if len(seen) != len(all) {
+		t.Errorf("%d pages", len(seen))
 	}
 }
 

@@ -25,9 +25,8 @@ func (s *subject) surges() bool {
 // more than is wanted will make room.
 func (s *subject) begun() bool {
 	old := s.old()
-	return len(old) > s.w.Replicas || slices.ContainsFunc(s.w.Pods, func(p workload.Pod) bool {
-		return p.New && p.Live() && p.Spec.NodeName != "" && !slices.ContainsFunc(old, func(o workload.Pod) bool { return o.Pod == p.Pod })
-	})
+	return len(old) > s.w.Replicas || slices.ContainsFunc(old, func(p workload.Pod) bool { return !p.New }) &&
+		slices.ContainsFunc(s.w.Pods, func(p workload.Pod) bool { return p.New && p.Live() && p.Spec.NodeName != "" })
 }
 
 // old are the live pods that the roll replaces. Of a spec that is rolled out
