@@ -48,13 +48,14 @@ func (c *subject) noAddress() {
 	if len(without) < len(c.living) {
 		s = finding.Warning
 	}
-	reason, evidence, stuck := c.reason(without[0])
-	if !stuck && c.age(without[0].CreationTimestamp.Time) < startsWithin {
+	worst := c.worst(without)
+	reason, evidence, stuck := c.reason(worst)
+	if c.starting(worst, stuck) {
 		s = finding.Info
 	}
 	message := fmt.Sprintf("%s %s no address yet: %s", whose, verb(len(without), "has", "have"), reason)
-	c.say("no-pod-ip", s, message, append([]finding.Evidence{fact(podRef(without[0]), "status.podIPs", "none"), fact(podRef(without[0]), "status.phase", string(without[0].Status.Phase))}, evidence...),
-		c.podFix(without[0]))
+	c.say("no-pod-ip", s, message, append([]finding.Evidence{fact(podRef(worst), "status.podIPs", "none"), fact(podRef(worst), "status.phase", string(worst.Status.Phase))}, evidence...),
+		c.podFix(worst))
 }
 
 // reason is a pod's own: what ails it, in words, and whether it will not pass.

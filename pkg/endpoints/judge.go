@@ -16,7 +16,7 @@ import (
 
 // Options are what the user chose.
 type Options struct {
-	From         object.Ref // --from pod/X: also judge whether this client may connect
+	From         object.Ref // --from pod/X: also judge whether this client may connect; node/X: what arrives there
 	Learn        bool       // say one plain sentence about each term
 	Observations []Observation
 }

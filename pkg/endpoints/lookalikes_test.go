@@ -1,6 +1,7 @@
 package endpoints
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
+	"github.com/leadsman-dev/leadsman/pkg/object"
 	"github.com/leadsman-dev/leadsman/pkg/report"
 )
 
@@ -135,5 +137,90 @@ func TestTheLabelOnTheDeploymentItself(t *testing.T) {
 	}
 	if want := `kubectl -n shop patch deployment web --type=merge -p '{"spec":{"template":{"metadata":{"labels":{"service":"nginx"}}}}}'`; f.Fix[0].Command != want {
 		t.Errorf("got %s", f.Fix[0].Command)
+	}
+}
+
+func TestTrafficThatArrivesAtANodeIsAnErrorThere(t *testing.T) {
+	for name, want := range map[string]finding.Severity{"n1": "", "n2": finding.Error, "": finding.Warning} {
+		s := healthy()
+		local("external")(s)
+		onlyFirstPod(s)
+		if name != "" {
+			s.opts.From = object.Ref{Version: "v1", Kind: "Node", Name: name}
+		}
+		f := find(s.judge(t).Findings, code("etp-local-gap"))
+		switch {
+		case f == nil && want != "":
+			t.Errorf("from %q: silent", name)
+		case f != nil && f.Severity != want:
+			t.Errorf("from %q: %s %s", name, f.Severity, f.Message)
+		}
+	}
+}
+
+func TestAnotherCopyOfTheApplicationIsNoWrongNamespace(t *testing.T) {
+	elsewhere := func(namespace string) func(*scene) {
+		return func(s *scene) {
+			p := pod("web-9", "10.244.1.9", "n1")
+			p.Namespace = namespace
+			s.add(p)
+		}
+	}
+	gone := func(s *scene) { s.pods, s.deploy = nil, nil }
+	served := func(s *scene) {
+		copied := s.svc.DeepCopy()
+		copied.Namespace, copied.UID = "other", "svc-other"
+		s.add(copied)
+	}
+	for name, c := range map[string]struct {
+		change func(*scene)
+		want   string
+	}{
+		"nobody's pods in one other namespace": {both(gone, elsewhere("other")), "wrong-namespace"},
+		"a Service there selects them":         {both(gone, elsewhere("other"), served), "selector-no-match"},
+		"several namespaces have such pods":    {both(gone, elsewhere("other"), elsewhere("third")), "selector-no-match"},
+	} {
+		s := healthy()
+		c.change(s)
+		f := find(s.judge(t).Findings, code(c.want))
+		if f == nil || !strings.Contains(f.Message, "other") {
+			t.Errorf("%s: %s", name, told(s.judge(t)))
+		}
+	}
+}
+
+func TestACrashIsSaidAtOnceAndAStartIsNot(t *testing.T) {
+	young := func(change func(*corev1.ContainerStatus)) func(*corev1.Pod) {
+		return func(p *corev1.Pod) {
+			unready(p)
+			p.CreationTimestamp = ago(10 * time.Second)
+			p.Status.StartTime = new(ago(10 * time.Second))
+			change(&p.Status.ContainerStatuses[0])
+		}
+	}
+	for name, c := range map[string]struct {
+		change func(*corev1.ContainerStatus)
+		want   finding.Severity
+	}{
+		"it runs": {func(s *corev1.ContainerStatus) {
+			s.State.Running.StartedAt = ago(5 * time.Second)
+		}, finding.Info},
+		"it has failed": {func(s *corev1.ContainerStatus) {
+			s.State = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 1, Reason: "Error", FinishedAt: ago(2 * time.Second)}}
+		}, finding.Error},
+		"it waits to be started again": {func(s *corev1.ContainerStatus) {
+			s.RestartCount = 1
+			s.State = corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff"}}
+			s.LastTerminationState = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 1, Reason: "Error", FinishedAt: ago(2 * time.Second)}}
+		}, finding.Error},
+		"its image has no valid name": {func(s *corev1.ContainerStatus) {
+			s.State = corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "InvalidImageName"}}
+		}, finding.Error},
+	} {
+		s := healthy()
+		s.each(young(c.change))
+		if f := find(s.judge(t).Findings, code("none-ready")); f == nil || f.Severity != c.want {
+			t.Errorf("%s: %s", name, told(s.judge(t)))
+		}
 	}
 }

@@ -25,11 +25,14 @@ type Ask struct {
 	Names     []string
 	Namespace string
 	Labels    string
-	From      object.Ref // --from pod/X
+	From      object.Ref // --from pod/X or node/X
 }
 
 // fewNames are so few Services that each is asked for by name.
 const fewNames = 3
+
+// fromNode says that it is asked what becomes of traffic which arrives at a node.
+func (a Ask) fromNode() bool { return a.From.Kind == nodeKind.Kind }
 
 func (a Ask) byName() bool { return len(a.Names) > 0 && len(a.Names) <= fewNames }
 
@@ -118,7 +121,10 @@ func (p *plan) first() {
 		p.whole(netpol.Kind(), ns)
 	}
 	p.whole(ingressKind, ns)
-	if !p.ask.From.IsZero() {
+	switch {
+	case p.ask.fromNode():
+		p.want(source.Query{Kind: nodeKind, Name: p.ask.From.Name})
+	case !p.ask.From.IsZero():
 		p.whole(netpol.Kind(), ns)
 		p.want(source.Query{Kind: podKind, Namespace: p.ask.From.Namespace, Name: p.ask.From.Name})
 	}
@@ -179,7 +185,8 @@ func (p *plan) kinds(c *subject) {
 	if c.svc.Spec.Type == corev1.ServiceTypeLoadBalancer && len(c.svc.Status.LoadBalancer.Ingress) == 0 {
 		p.events(c.svc.Namespace, string(c.svc.UID))
 	}
-	if !c.policies.Any(c.svc.Namespace) && p.ask.From.IsZero() {
+	fromPod := !p.ask.From.IsZero() && !p.ask.fromNode()
+	if !c.policies.Any(c.svc.Namespace) && !fromPod {
 		return
 	}
 	for _, gk := range netpol.PluginKinds() {
@@ -191,7 +198,7 @@ func (p *plan) kinds(c *subject) {
 			p.want(q)
 		}
 	}
-	if !p.ask.From.IsZero() {
+	if fromPod {
 		p.whole(netpol.Kind(), p.ask.From.Namespace)
 		p.want(source.Query{Kind: schema.GroupKind{Kind: "Namespace"}, Name: p.ask.From.Namespace})
 	}

@@ -99,20 +99,38 @@ func (c *subject) noneReady(down, leaving []*corev1.Pod) {
 		message = fmt.Sprintf("no endpoint is ready: only container %s is not, which does not serve these ports: %s", c.sidecarDown(worst), reason)
 	}
 	s := finding.Error
-	if !stuck && name == "none-ready" && c.age(worst.CreationTimestamp.Time) < startsWithin {
+	if name == "none-ready" && c.starting(worst, stuck) {
 		s = finding.Info // a start is no failure
 	}
 	c.say(name, s, message, evidence, fix)
 }
 
-// worst is the pod that tells most: one with a problem, else the first.
+// worst is the pod that tells most: one with a problem that is certain, or with
+// any, else the first.
 func (c *subject) worst(pods []*corev1.Pod) *corev1.Pod {
+	worst, suspected := pods[0], false
 	for _, p := range pods[:min(len(pods), 50)] {
-		if len(health.PodProblems(c.v, p)) > 0 {
+		ps := health.PodProblems(c.v, p)
+		switch {
+		case len(ps) > 0 && ps[0].Severity == finding.Error:
 			return p
+		case len(ps) > 0 && !suspected:
+			worst, suspected = p, true
 		}
 	}
-	return pods[0]
+	return worst
+}
+
+// starting says that a pod is so young that not being ready yet is no failure:
+// unless that is certain, or a container of it has failed and does not run.
+func (c *subject) starting(p *corev1.Pod, stuck bool) bool {
+	return !stuck && c.age(p.CreationTimestamp.Time) < startsWithin &&
+		!slices.ContainsFunc(slices.Concat(p.Status.InitContainerStatuses, p.Status.ContainerStatuses), crashed)
+}
+
+func crashed(s corev1.ContainerStatus) bool {
+	ended := s.State.Terminated
+	return ended != nil && ended.ExitCode != 0 || s.State.Waiting != nil && s.State.Waiting.Reason == "CrashLoopBackOff"
 }
 
 func readyFacts(p *corev1.Pod) []finding.Evidence {
@@ -252,7 +270,7 @@ func (c *subject) partlyReady(up, down []*corev1.Pod) {
 	whose, _ := c.whose(down)
 	reason, facts, stuck := c.reason(p)
 	s := finding.Warning
-	if !stuck && c.age(p.CreationTimestamp.Time) < startsWithin {
+	if c.starting(p, stuck) {
 		s = finding.Info
 	}
 	c.say("partial-ready", s, fmt.Sprintf("%d of %d endpoints are ready; %s %s not: %s", len(up), len(up)+len(down), whose, verb(len(down), "is", "are"), reason),

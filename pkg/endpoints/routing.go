@@ -138,10 +138,13 @@ func (c *subject) fromOutside() bool {
 	return c.svc.Spec.Type == corev1.ServiceTypeNodePort || c.svc.Spec.Type == corev1.ServiceTypeLoadBalancer || len(c.svc.Spec.ExternalIPs) > 0
 }
 
-// mayHoldClients: the node of the client that was asked about, or else any
-// node that takes pods or has some.
+// mayHoldClients: the node that was asked about, or that of the client, or else
+// any node that takes pods or has some.
 func (c *subject) mayHoldClients(node string) bool {
-	if !c.opts.From.IsZero() {
+	switch {
+	case c.opts.From.Kind == nodeKind.Kind:
+		return node == c.opts.From.Name
+	case !c.opts.From.IsZero():
 		it, ok := c.v.Get(c.opts.From)
 		if !ok {
 			return false
@@ -160,7 +163,12 @@ func (c *subject) mayHoldClients(node string) bool {
 
 func (c *subject) externalGap(gaps []string) {
 	s, how := finding.Warning, "traffic that arrives there is dropped"
-	if c.svc.Spec.Type == corev1.ServiceTypeLoadBalancer && c.svc.Spec.HealthCheckNodePort > 0 {
+	if asked := c.opts.From; asked.Kind == nodeKind.Kind {
+		if !slices.Contains(gaps, asked.Name) {
+			return
+		}
+		s, gaps = finding.Error, []string{asked.Name}
+	} else if c.svc.Spec.Type == corev1.ServiceTypeLoadBalancer && c.svc.Spec.HealthCheckNodePort > 0 {
 		s, how = finding.Info, "the load balancer's health check keeps it away from there"
 	}
 	c.say("etp-local-gap", s, fmt.Sprintf("externalTrafficPolicy is Local, and %s %s no endpoint that is ready: %s", nodeWords(gaps), verb(len(gaps), "has", "have"), how),

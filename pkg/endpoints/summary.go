@@ -143,7 +143,7 @@ func (c *subject) verdict(s *report.Service) (report.Verdict, string) {
 	case reached(s) == 0 && c.svc.DeletionTimestamp != nil:
 		return report.Progressing, subject + " is being deleted."
 	case reached(s) == 0 && (c.has("none-ready", "no-pod-ip") || c.settling):
-		return report.Progressing, fmt.Sprintf("%s reaches nothing yet: %s.", subject, c.starting())
+		return report.Progressing, fmt.Sprintf("%s reaches nothing yet: %s.", subject, c.lacks())
 	case worst != nil && worst.Code == code("selectorless-empty"):
 		return report.OK, fmt.Sprintf("%s reaches nothing: %s.", subject, sentence(worst))
 	case worst != nil:
@@ -167,7 +167,7 @@ func (c *subject) worstFinding() *finding.Finding {
 	return worst
 }
 
-func (c *subject) starting() string {
+func (c *subject) lacks() string {
 	for _, f := range c.found {
 		if f.Code == code("none-ready") || f.Code == code("no-pod-ip") {
 			return strings.TrimSuffix(f.Message, ".")

@@ -23,7 +23,7 @@ func (o *options) asks(ctx context.Context, env *cli.Env, session *cli.Session) 
 		return nil, err
 	}
 	for _, client := range []*object.Ref{&o.client, &o.through} {
-		if client.Name != "" && client.Namespace == "" {
+		if client.Kind == "Pod" && client.Namespace == "" {
 			if client.Namespace = namespace; namespace == "" {
 				return nil, fmt.Errorf("in which namespace is pod %q? write NAMESPACE/pod/%s", client.Name, client.Name)
 			}

@@ -101,7 +101,7 @@ The exit code is 2 when an error was found, 3 when too little could be seen.`,
 	flags.BoolVar(&o.onlyProblems, "only-problems", false, "Leave out Services that are well.")
 	flags.BoolVar(&o.probe, "probe", false, "Also ask the pods, through the API server, whether they listen (pods/proxy, port-forward, exec).")
 	flags.StringVar(&o.probeFrom, "probe-from", "", "Also connect to the Service from inside this pod, such as pod/web-x2k9p or shop/pod/web-x2k9p.")
-	flags.StringVar(&o.from, "from", "", "Also judge whether this client may connect by the NetworkPolicies, such as pod/web-x2k9p.")
+	flags.StringVar(&o.from, "from", "", "Also judge whether this client may connect by the NetworkPolicies, such as pod/web-x2k9p; or what becomes of traffic that arrives at a node, such as node/n1.")
 	flags.DurationVar(&o.patience, "probe-timeout", 5*time.Second, "How long one live question may take.")
 	o.completions(env, cmd)
 	return cmd
@@ -141,7 +141,9 @@ func (o *options) complete(args []string) error {
 		o.names = append(o.names, name)
 	}
 	var err error
-	if o.client, err = podNamed("--from", o.from); err != nil {
+	if node, ok := strings.CutPrefix(o.from, "node/"); ok && node != "" && !strings.Contains(node, "/") {
+		o.client = object.Ref{Version: "v1", Kind: "Node", Name: node}
+	} else if o.client, err = podNamed("--from", o.from); err != nil {
 		return err
 	}
 	o.through, err = podNamed("--probe-from", o.probeFrom)
