@@ -154,7 +154,7 @@ func (j *judgement) nodesMayReturn(pod *corev1.Pod, alone bool) bool {
 			return true
 		}
 	}
-	return !seen && strings.Contains(c.Message, "unschedulable")
+	return !seen && alone && strings.Contains(c.Message, "unschedulable")
 }
 
 // wentAt is when a node went out of service, as far as it is recorded.
