@@ -16,7 +16,7 @@ type played struct {
 }
 
 // mostPods is where a roll is taken to come to its end.
-const mostPods = 100_000
+const mostPods = 20_000
 
 // play creates new pods while the strategy and the quotas allow it, and takes
 // old ones away while the strategy allows that, until nothing moves.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -82,6 +83,23 @@ func newSubject(v *index.View, w *workload.Workload, opts Options) (*subject, bo
 	}
 	s.ref, s.spec = s.w.Ref, &s.w.Template.Spec
 	return s, true
+}
+
+// podsHidden says that the workload has pods, by its own word, of which none
+// was seen.
+func (s *subject) podsHidden() bool {
+	if s.live == nil || len(s.live.Pods) > 0 {
+		return false
+	}
+	switch o := s.live.Object.(type) {
+	case *appsv1.Deployment:
+		return o.Status.Replicas > 0
+	case *appsv1.StatefulSet:
+		return o.Status.Replicas > 0
+	case *appsv1.DaemonSet:
+		return o.Status.CurrentNumberScheduled > 0
+	}
+	return false
 }
 
 // replaces says whether the proposed template differs from the live one.

@@ -57,7 +57,7 @@ func (s *subject) quotas() {
 		return
 	}
 	s.objectQuotas()
-	if s.w.Replicas == 0 {
+	if s.w.Replicas == 0 || s.podsHidden() {
 		return
 	}
 	spec := s.newPod()
@@ -251,7 +251,7 @@ func (s *subject) objectQuotas() {
 	if !s.is("Deployment") {
 		name, what = "count/controllerrevisions.apps", "ControllerRevision"
 	}
-	if s.w.Current != nil {
+	if s.w.Current != nil || s.live != nil && len(s.live.Revisions) == 0 { // none: they may not be seen
 		return
 	}
 	for _, q := range index.Typed[*corev1.ResourceQuota](s.v, core("ResourceQuota"), s.ref.Namespace) {

@@ -90,6 +90,9 @@ func TestQuotas(t *testing.T) {
 		{"a quota that has not been counted yet", the(with(&corev1.ResourceQuota{ObjectMeta: meta("new", "q"), Spec: corev1.ResourceQuotaSpec{Hard: list("pods", "0")}})), nil, ""},
 		{"quotas that may not be seen", the(pods("3", "3"), hidden("ResourceQuota")), nil, ""},
 
+		{"pods that may not be seen", the(pods("3", "3"), hidden("Pod")), nil, ""},
+		{"ReplicaSets that may not be seen", the(with(quota("sets", list("count/replicasets.apps", "1"), list("count/replicasets.apps", "1"))), next, hidden("ReplicaSet", "Pod")), nil, ""},
+
 		{"a container that does not say what it asks for", the(cpu("9", "0"), next), []string{"error quota-headroom"}, `container "app" does not set it`},
 		{"a LimitRange says it", the(cpu("9", "0"), next, with(limitRange)), nil, ""},
 		{"what a LimitRange says counts", the(cpu("300m", "200m"), next, with(limitRange)), []string{"error quota-headroom"}, "takes 200m"},
@@ -131,7 +134,8 @@ func TestRoomOnNodes(t *testing.T) {
 		{"a node is free", the(headroom, big, replicas(2)), nil, ""},
 		{"nobody asked", the(big), nil, ""},
 		{"an autoscaler", the(headroom, big, none), []string{"info node-headroom"}, "autoscaler"},
-		{"pods that may not be seen", the(headroom, big, hidden("Node")), nil, ""},
+		{"nodes that may not be seen", the(headroom, big, hidden("Node")), nil, ""},
+		{"pods of other namespaces that may not be seen", the(headroom, big, hidden("Pod")), nil, ""},
 		{"too many pods", the(headroom, func(s *scene) {
 			for _, n := range s.nodes {
 				n.Status.Allocatable["pods"] = resource.MustParse("1")

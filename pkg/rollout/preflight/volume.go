@@ -115,8 +115,8 @@ func (s *subject) sharedVolume() {
 		evidence := []finding.Evidence{s.fact("spec.strategy.type", "RollingUpdate"), s.fact(c.field, c.name), fact(c.ref, "spec.accessModes", c.modes())}
 		message := fmt.Sprintf("one node at a time may use claim %q, and a new pod may be put on another node while an old one keeps it there: neither can then go on", c.name)
 		switch {
-		case !known || !typed || !nodesSeen:
-			s.say("rwo-rolling-update", finding.Info, message+"; whether volume and nodes allow that could not be seen", evidence, s.recreate())
+		case !known || !typed || !nodesSeen || s.podsHidden():
+			s.say("rwo-rolling-update", finding.Info, message+"; whether volume, nodes and pods allow that could not be seen", evidence, s.recreate())
 		case s.reachable(volume) > 1:
 			s.say("rwo-rolling-update", finding.Warning, message, append(evidence, s.fact("spec.replicas", itoa(s.w.Replicas))), s.recreate(),
 				manual("or use a StatefulSet, whose pods have a volume each and are replaced one after another"))
