@@ -119,8 +119,8 @@ func (x wait) unscheduled() string {
 	if len(x.p.Spec.SchedulingGates) > 0 {
 		return fmt.Sprintf("scheduling gate %s", clip(x.p.Spec.SchedulingGates[0].Name, 60))
 	}
-	for _, problem := range health.PodProblems(x.v, x.p.Pod) {
-		return "not scheduled: " + clip(problem.Message, 100)
+	if ps := health.PodProblems(x.v, x.p.Pod); len(ps) > 0 {
+		return "not scheduled: " + clip(ps[0].Message, 100)
 	}
 	return "the scheduler"
 }
@@ -225,11 +225,11 @@ func (x wait) beforeStart(c part) string {
 	case e != nil:
 		return "scheduled, starting " + name(c)
 	}
-	for _, problem := range health.PodProblems(x.v, x.p.Pod) {
-		if !problem.Missing.IsZero() {
-			return fmt.Sprintf("scheduled, %s does not exist", problem.Missing)
+	if ps := health.PodProblems(x.v, x.p.Pod); len(ps) > 0 {
+		if !ps[0].Missing.IsZero() {
+			return fmt.Sprintf("scheduled, %s does not exist", ps[0].Missing)
 		}
-		return "scheduled, " + clip(problem.Message, 100)
+		return "scheduled, " + clip(ps[0].Message, 100)
 	}
 	if ready := condition(x.p.Pod, corev1.PodReadyToStartContainers); ready != nil && ready.Status != corev1.ConditionTrue {
 		return "scheduled, its volumes and network"
