@@ -21,6 +21,7 @@ const (
 	Musl    Libc = "musl"
 	Go      Libc = "go"
 	Busybox Libc = "busybox" // busybox nslookup, which is no libc
+	Windows Libc = "windows" // what pods on Windows nodes have; never chosen by hand
 	All     Libc = "all"
 )
 

@@ -36,7 +36,7 @@ func policyOfClient() Analyzer {
 			"dnsConfig (or the file) holds the option ndots without a value.", "Give it a value.", kubeletSource+"; "+glibcSource),
 		page("mesh-dns-capture", finding.Info, "The mesh's sidecar answers DNS", "Queries are caught in the pod and answered by the proxy: what the cluster's servers say may never be asked for.",
 			"The pod runs istio-proxy with ISTIO_META_DNS_CAPTURE.", "Ask the proxy: istioctl proxy-config; or look up from a pod without a sidecar.", "Istio, DNS proxying"),
-		page("windows-dotted-name", finding.Warning, "Windows takes a name with a dot for a full one", "The search list is not applied to names with dots, so redis.shop is not found.",
+		page("windows-dotted-name", finding.Error, "Windows takes a name with a dot for a full one", "The search list is not applied to names with dots, so redis.shop is not found.",
 			"The pod runs on Windows and the name has a dot, none at its end, and lies in the cluster.", "Write the full name.", "Kubernetes, Networking on Windows: DNS resolution"),
 	}, Run: func(w *world) {
 		if w.client != nil {
@@ -143,19 +143,26 @@ func (w *world) mesh() {
 }
 
 func (w *world) windows() {
-	s := w.client.Spec
-	windows := s.OS != nil && s.OS.Name == corev1.Windows || s.NodeSelector[corev1.LabelOSStable] == "windows"
 	full := strings.HasSuffix(fqdn(w.name.ASCII), "."+w.domain.Value+".")
-	if n, _, ok := w.meantAnswer(); windows && w.name.Dots > 0 && !w.name.Rooted && !full && ok {
-		w.say("windows-dotted-name", finding.Warning, podRef(w.client), fmt.Sprintf("Windows takes %s for a full name, because it has a dot, and does not try the search list", w.name.Written),
+	if n, _, ok := w.meantAnswer(); onWindows(w.client) && w.name.Dots > 0 && !w.name.Rooted && !full && ok {
+		w.say("windows-dotted-name", finding.Error, podRef(w.client), fmt.Sprintf("Windows takes %s for a full name, because it has a dot, and does not try the search list", w.name.Written),
 			facts(fact(podRef(w.client), "spec.os.name", "windows")), manual("write the full name: "+strings.TrimSuffix(n, ".")))
 	}
+}
+
+// onWindows goes by what the pod asks for: its node's system is not read.
+func onWindows(pod *corev1.Pod) bool {
+	if pod == nil {
+		return false
+	}
+	s := pod.Spec
+	return s.OS != nil && s.OS.Name == corev1.Windows || s.NodeSelector[corev1.LabelOSStable] == "windows"
 }
 
 func (w *world) searchMissing() {
 	want := w.namespace + ".svc." + w.domain.Value
 	name, e, ok := w.meantAnswer()
-	if !ok || w.resolved() || w.name.Rooted || name == strings.ToLower(fqdn(w.name.ASCII)) || slices.Contains(w.conf.Search, want) || w.confClaim == report.Unproven && !w.predicted.HostPart {
+	if !ok || w.resolved() || w.name.Rooted || onWindows(w.client) || name == strings.ToLower(fqdn(w.name.ASCII)) || slices.Contains(w.conf.Search, want) || w.confClaim == report.Unproven && !w.predicted.HostPart {
 		return
 	}
 	evidence := facts(fact(w.clientRef(), "search list ("+string(w.confClaim)+")", strings.Join(w.conf.Search, " ")), fact(e.Object, cmp.Or(e.Field, "metadata.name"), answerText(e.Rcode, e.Records)))

@@ -34,6 +34,10 @@ func Candidates(libc Libc, n Name, conf ResolvConf) []Step {
 	switch {
 	case n.Rooted:
 		return []Step{asIs}
+	case libc == Windows && n.Dots > 0:
+		return []Step{asIs} // Kubernetes, DNS for Services and Pods: a name with a dot is taken for a full one
+	case libc == Windows:
+		return append(suffixed(bare, search[:min(1, len(search))]), asIs) // it has one suffix, the namespace's
 	case libc == Busybox && (n.Dots > 0 || len(search) == 0):
 		return []Step{asIs}
 	case libc == Busybox:

@@ -37,6 +37,8 @@ type scene struct {
 	ask      Ask
 	seen     Observations
 	hidden   []schema.GroupKind
+	configs  []*corev1.ConfigMap
+	managed  []metav1.ManagedFieldsEntry // of the Corefile's ConfigMap
 }
 
 func meta(namespace, name string) metav1.ObjectMeta {
@@ -164,7 +166,14 @@ func (s *scene) view() *index.View {
 		n.Labels = map[string]string{"kubernetes.io/metadata.name": ns}
 		put("Namespace", "", n)
 	}
-	put("ConfigMap", "", &corev1.ConfigMap{ObjectMeta: meta(systemNamespace, "coredns"), Data: map[string]string{"Corefile": s.corefile}})
+	if s.corefile != "" {
+		cm := &corev1.ConfigMap{ObjectMeta: meta(systemNamespace, "coredns"), Data: map[string]string{"Corefile": s.corefile}}
+		cm.ManagedFields, cm.CreationTimestamp = s.managed, metav1.NewTime(now.Add(-100*time.Hour))
+		put("ConfigMap", "", cm)
+	}
+	for _, cm := range s.configs {
+		put("ConfigMap", "", cm)
+	}
 	if s.kubelet != "" {
 		put("ConfigMap", "", &corev1.ConfigMap{ObjectMeta: meta(systemNamespace, "kubelet-config"), Data: map[string]string{"kubelet": s.kubelet}})
 	}

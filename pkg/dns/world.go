@@ -236,6 +236,8 @@ func (w *world) chooseLibc() {
 		w.libcs, w.libcHow = Libcs(), report.Known{Value: string(Glibc), Claim: report.Unproven, Why: "all resolvers are shown"}
 	case l != "" && l != Auto:
 		w.libcs, w.libcHow = []Libc{l}, report.Known{Value: string(l), Claim: report.Unproven, Why: "as asked for"}
+	case onWindows(w.client):
+		w.libcs, w.libcHow = []Libc{Windows}, report.Known{Value: string(Windows), Claim: report.Computed, Why: "the pod runs on Windows"}
 	case w.seen.Libc != "":
 		w.libcs, w.libcHow = []Libc{w.seen.Libc}, report.Known{Value: string(w.seen.Libc), Claim: report.Observed, Why: w.seen.LibcWhy}
 	case strings.Contains(w.image(), "alpine"):

@@ -244,3 +244,19 @@ func TestTheClientsFilesAreToldApart(t *testing.T) {
 		t.Errorf("half a file is taken: %+v", got)
 	}
 }
+
+func TestALookupSaysWhichProgramItWas(t *testing.T) {
+	getent, nslookup := parseLookup("10.0.0.1 STREAM a\n=leadsman:getent=0\n")
+	if getent.Text != "10.0.0.1 STREAM a\n" || getent.Err != "" || nslookup.Err == "" {
+		t.Errorf("%+v %+v", getent, nslookup)
+	}
+	getent, nslookup = parseLookup("Server: 1\n=leadsman:nslookup=1\n")
+	if nslookup.Text != "Server: 1\n" || nslookup.Code != 1 || getent.Err == "" {
+		t.Errorf("%+v %+v", getent, nslookup)
+	}
+	for _, text := range []string{"", "=leadsman:none=\n", "10.0.0.1 STREAM a\n"} {
+		if getent, nslookup = parseLookup(text); getent.Err == "" || nslookup.Err == "" {
+			t.Errorf("%q: %+v %+v", text, getent, nslookup)
+		}
+	}
+}
