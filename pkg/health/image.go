@@ -27,11 +27,11 @@ func (p *patient) image(u unit, w *corev1.ContainerStateWaiting) Problem {
 	name, sentence := classifyPull(w.Reason, text, u.spec.Image)
 	facts := []finding.Evidence{
 		p.fact(u.field+".state.waiting.reason", w.Reason),
-		p.fact(u.field+".state.waiting.message", redact(w.Message)),
+		p.fact(u.field+".state.waiting.message", Redact(w.Message)),
 	}
 	if e := p.about(u, pullFailed); e != nil && text != w.Message {
 		f := eventFact(e)
-		f.Value = redact(f.Value)
+		f.Value = Redact(f.Value)
 		facts = append(facts, f)
 	}
 	facts = append(facts, p.fact(u.specField+".image", u.spec.Image))
@@ -103,8 +103,8 @@ var (
 	rateAccount   = regexp.MustCompile(`(?i)(rate limit as )('[^']*'|"[^"]*"|[^\s:]+)(: *[^\s.]+)?`)
 )
 
-// redact takes the account's name out of a registry's complaint.
-func redact(message string) string { return rateAccount.ReplaceAllString(message, "${1}'(account)'") }
+// Redact takes the account's name out of a registry's complaint.
+func Redact(message string) string { return rateAccount.ReplaceAllString(message, "${1}'(account)'") }
 
 func classifyPull(reason, text, image string) (name, sentence string) {
 	switch reason {

@@ -36,6 +36,9 @@ func (j *judgement) creation() {
 		c := fromProblem(p, owner.Ref)
 		at := j.refusedAt(owner)
 		grace := j.temperRefusal(&c, p, at)
+		if c.Terminal && j.outdated(owner) {
+			c.Terminal, c.Severity = false, finding.Warning
+		}
 		if c.Terminal && !at.IsZero() {
 			at = at.Add(grace)
 		}
@@ -63,6 +66,17 @@ func (j *judgement) refusedAt(owner index.Item) time.Time {
 		return e.FirstTimestamp.Time
 	}
 	return eventAt(e)
+}
+
+// outdated says that pods came or went since an event told of a refusal: it
+// may be one from before, when more pods were asked for. Events carry whole
+// seconds and another's clock. A condition is taken away by success.
+func (j *judgement) outdated(owner index.Item) bool {
+	if set, ok := owner.Object.(*appsv1.ReplicaSet); ok && slices.ContainsFunc(set.Status.Conditions, func(c appsv1.ReplicaSetCondition) bool { return c.Type == appsv1.ReplicaSetReplicaFailure }) {
+		return false
+	}
+	e := lastEvent(j.v, owner.Object, func(e *corev1.Event) bool { return e.Reason == "FailedCreate" })
+	return e != nil && j.m.pace.moved.Sub(index.EventTime(e)) > 5*time.Second && j.m.standstill(j.v.Now) < full/2
 }
 
 // Objects that are applied together do not come into being together.

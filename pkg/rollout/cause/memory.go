@@ -1,6 +1,7 @@
 package cause
 
 import (
+	"maps"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -71,6 +72,7 @@ type collisions struct{ count int32 }
 
 // observe takes note of a view before it is judged.
 func (m *Memory) observe(v *index.View, w *workload.Workload) {
+	m.forget(w)
 	now, g := v.Now, goal{pods: w.Goal, paused: w.Paused}
 	if w.Current != nil {
 		g.revision = w.Current.Hash
@@ -96,6 +98,19 @@ func (m *Memory) observe(v *index.View, w *workload.Workload) {
 	} else if m.lag.generation != w.Generation {
 		m.lag = lagging{w.Generation, now}
 	}
+}
+
+// forget drops what was remembered of pods that are gone, once it is much.
+func (m *Memory) forget(w *workload.Workload) {
+	if len(m.seen)+len(m.words) < 4*len(w.Pods)+256 {
+		return
+	}
+	there := map[types.UID]bool{"": true}
+	for _, p := range w.Pods {
+		there[p.UID] = true
+	}
+	maps.DeleteFunc(m.seen, func(k key, _ stamp) bool { return !there[k.pod] })
+	maps.DeleteFunc(m.words, func(k key, _ []finding.Evidence) bool { return !there[k.pod] })
 }
 
 func tallyOf(w *workload.Workload, now time.Time) (t tally, restarts int32) {
