@@ -3,6 +3,7 @@ package dns
 import (
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -80,19 +81,23 @@ func TestOneTraceIsQuickAndCheap(t *testing.T) {
 	if best > 500*time.Millisecond {
 		t.Errorf("one trace takes %v", best)
 	}
-	for _, c := range []struct {
-		args []string
-		most int
-	}{{[]string{"--probe=false"}, 14}, {nil, 26}} { // what is read; and with what is asked live
-		a, err := lab.askJSON(t.Context(), append(c.args, "redis", "-n", ns, "--from", "pod/client")...)
+	for format, args := range map[string][]string{"only what is stored": {"--probe=false"}, "with what is asked live": nil} {
+		a, err := lab.ask(t.Context(), append(args, "redis", "-n", ns, "--from", "pod/client")...)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n := a.Report.Budget.Requests; n > c.most {
-			t.Errorf("%v: %d requests", c.args, n)
+		cost := spent.FindStringSubmatch(a.Stdout)
+		if cost == nil {
+			t.Fatal(a.Stdout)
+		}
+		t.Logf("%s: %s", format, cost[0])
+		if n, _ := strconv.Atoi(cost[1]); n > 14 {
+			t.Errorf("%s: %d requests", format, n)
 		}
 	}
 }
+
+var spent = regexp.MustCompile(`(?m)^(\d+) requests`)
 
 func TestLittleRightsStillGiveAPicture(t *testing.T) {
 	t.Parallel()
@@ -106,5 +111,49 @@ func TestLittleRightsStillGiveAPicture(t *testing.T) {
 	}
 	if len(a.Report.Trace.Ladder) == 0 || len(a.Report.Gaps) == 0 || strings.Contains(a.Stdout, "panic") {
 		t.Errorf("%s", a.Stdout)
+	}
+}
+
+func TestAPodWithoutAShellIsAskedFromADebugContainer(t *testing.T) {
+	t.Parallel()
+	ns := lab.Namespace(t, "dns-debug")
+	apply(t, ns, e2e.Service("redis"), e2e.Pod("client", `containers: [{name: c, image: "registry.k8s.io/coredns/coredns:v1.15.0", args: ["-dns.port=1053"]}]`))
+	kubectl(t, "-n", ns, "wait", "--for=condition=Ready", "pod/client", "--timeout=60s")
+	names := func() []string {
+		return strings.Fields(kubectl(t, "-n", ns, "get", "pod", "client", "-o", "jsonpath={.spec.ephemeralContainers[*].name}"))
+	}
+	a, err := lab.askJSON(t.Context(), "redis", "-n", ns, "--from", "pod/client")
+	if err != nil || a.Report.Trace.ResolvConf.Claim != "computed" || len(names()) > 0 {
+		t.Fatalf("%v %s %v", err, a.Stdout, names())
+	}
+	a, err = lab.askJSON(t.Context(), "redis", "-n", ns, "--from", "pod/client", "--debug-container", "busybox:1.36")
+	if err != nil || a.Exit != 0 || a.Report.Trace.ResolvConf.Claim != "observed" || len(names()) != 1 {
+		t.Errorf("%v %d %s %v", err, a.Exit, a.Stdout, names())
+	}
+	if !strings.Contains(strings.Join(a.Report.Trace.Notes, " "), "cannot be removed") || !strings.Contains(a.Stderr, "cannot be removed") {
+		t.Errorf("it is not said that it stays: %v %s", a.Report.Trace.Notes, a.Stderr)
+	}
+}
+
+func TestBusyboxIsAskedByItsNslookup(t *testing.T) {
+	t.Parallel()
+	ns := lab.Namespace(t, "dns-busybox")
+	apply(t, ns, e2e.Service("redis"), e2e.Pod("client", client))
+	kubectl(t, "-n", ns, "wait", "--for=condition=Ready", "pod/client", "--timeout=60s")
+	// What nslookup prints is what the ladder of busybox says.
+	a, err := lab.askJSON(t.Context(), "redis", "-n", ns, "--from", "pod/client", "--libc", "busybox")
+	if err != nil || a.Exit != 0 {
+		t.Fatal(err, a.Stdout, a.Stderr)
+	}
+	printed, _ := lab.Kubectl(t.Context(), "-n", ns, "exec", "client", "--", "nslookup", "redis")
+	for _, rung := range a.Report.Trace.Ladder[:3] {
+		name := strings.TrimSuffix(rung.Name, ".")
+		failed := strings.Contains(string(printed), "can't find "+name+": NXDOMAIN")
+		if found := strings.Contains(string(printed), "Name:\t"+name); found == failed || failed != (rung.Answers[0].Rcode == "NXDOMAIN") {
+			t.Errorf("%s: found %v, failed %v, %+v\n%s", name, found, failed, rung, printed)
+		}
+	}
+	if len(a.Report.Findings) != 1 || a.Report.Findings[0].Code != "dns/nslookup-artefact" {
+		t.Errorf("%s", a.Report.Outline())
 	}
 }
