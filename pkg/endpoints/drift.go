@@ -46,8 +46,11 @@ func (c *subject) drifting(name string) {
 	}
 	evidence := c.driftEvidence(first)
 	fixes := []finding.Fix{c.resync()}
-	if first.slice != nil {
-		fixes = append(fixes, deleteSlice("if it stays so, delete the slice; the controller writes it anew", first.slice.Namespace, first.slice.Name))
+	switch s := first.slice; {
+	case s != nil && managedBy(s) == controllerName:
+		fixes = append(fixes, deleteSlice("if it stays so, delete the slice; the controller writes it anew", s.Namespace, s.Name))
+	case s != nil:
+		fixes = []finding.Fix{deleteSlice("delete the slice, or correct it: the EndpointSlice controller does not look after it", s.Namespace, s.Name)}
 	}
 	c.say(name, finding.Error, driftSentence(name, first, len(pods)), evidence, fixes...)
 }

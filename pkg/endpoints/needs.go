@@ -242,6 +242,7 @@ func (p *plan) explain(w *world) {
 		}
 		if p.ask.byName() && (!c.selects() || c.unseen == "") {
 			p.strangers(c)
+			p.leftOut(c)
 		}
 	}
 }
@@ -281,20 +282,26 @@ func (p *plan) settled() bool {
 // be gone, and the controller's own words.
 func (p *plan) lagging(c *subject) {
 	p.want(source.Query{Kind: schema.GroupKind{Group: "coordination.k8s.io", Kind: "Lease"}, Namespace: "kube-system", Name: "kube-controller-manager"})
-	missing := func(e entry) bool {
-		return e.pod != nil && e.row.State == report.EndpointMissing && e.pod.Spec.NodeName != ""
+	if !p.ask.byName() && slices.ContainsFunc(c.entries, isLeftOut) {
+		p.events(c.svc.Namespace, string(c.svc.UID))
+		p.whole(nodeKind, "")
 	}
-	if !slices.ContainsFunc(c.entries, missing) {
+}
+
+// isLeftOut is a pod that no slice lists although it has a node and an address.
+func isLeftOut(e entry) bool {
+	return e.pod != nil && e.row.State == report.EndpointMissing && e.pod.Spec.NodeName != ""
+}
+
+// leftOut reads what tells at once why a pod is not listed: its node is gone.
+func (p *plan) leftOut(c *subject) {
+	if !slices.ContainsFunc(c.entries, isLeftOut) {
 		return
 	}
 	p.events(c.svc.Namespace, string(c.svc.UID))
-	if !p.ask.byName() {
-		p.whole(nodeKind, "")
-		return
-	}
 	nodes := map[string]bool{}
 	for i := range c.entries {
-		if e := &c.entries[i]; missing(*e) && len(nodes) < witnesses {
+		if e := &c.entries[i]; isLeftOut(*e) && len(nodes) < witnesses {
 			nodes[e.pod.Spec.NodeName] = true
 			p.want(source.Query{Kind: nodeKind, Name: e.pod.Spec.NodeName})
 		}

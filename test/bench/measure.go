@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -38,21 +39,13 @@ func (o options) measure(ctx context.Context, out io.Writer) error {
 	if err := do(ctx, "go", "build", "-o", limit, "./test/bench/limit"); err != nil {
 		return err
 	}
-	if err := do(ctx, limit, o.kubeconfig, "load", strconv.Itoa(o.pods)); err != nil {
-		return fmt.Errorf("cannot make the load: %w", err)
-	}
-	if !o.keep {
-		defer func() { _ = do(context.WithoutCancel(ctx), limit, o.kubeconfig, "unload", "0") }()
-	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d pods in namespace %s, %d in %s; medians of %d runs of the whole process.\n\n", o.pods, large, o.pods/10, small, o.runs)
+	fmt.Fprintf(&b, "%d pods in namespace %s, %d in %s; for check-endpoints as many in all as its rows say. Medians of %d runs of the whole process.\n\n", o.pods, large, o.pods/10, small, o.runs)
 	fmt.Fprintf(&b, "| command | wall | peak memory | requests |\n|---|---|---|---|\n")
-	for _, c := range o.commands(limit) {
-		f, err := o.time(ctx, c)
-		if err != nil {
-			return fmt.Errorf("%s: %w", c.title, err)
+	for _, p := range o.phases(limit) {
+		if err := o.phase(ctx, &b, limit, p); err != nil {
+			return err
 		}
-		fmt.Fprintf(&b, "| %s | %.3f s | %.0f MiB | %s |\n", c.title, f.wall.Seconds(), float64(f.peak)/(1<<20), f.requests)
 	}
 	if o.doc != "" {
 		if err := os.WriteFile(o.doc, []byte(preface+b.String()), 0o644); err != nil {
@@ -61,6 +54,26 @@ func (o options) measure(ctx context.Context, out io.Writer) error {
 	}
 	_, err = io.WriteString(out, b.String())
 	return err
+}
+
+// phase makes a load, measures on it, and takes it away again.
+func (o options) phase(ctx context.Context, b *strings.Builder, limit string, p phase) (err error) {
+	defer func() {
+		if !o.keep && (!p.grows || err != nil) {
+			err = errors.Join(err, do(context.WithoutCancel(ctx), limit, o.kubeconfig, p.unload, "0"))
+		}
+	}()
+	if err := do(ctx, limit, o.kubeconfig, p.load, strconv.Itoa(p.pods)); err != nil {
+		return fmt.Errorf("cannot make the load: %w", err)
+	}
+	for _, c := range p.commands {
+		f, err := o.time(ctx, c)
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.title, err)
+		}
+		fmt.Fprintf(b, "| %s | %.3f s | %.0f MiB | %s |\n", c.title, f.wall.Seconds(), float64(f.peak)/(1<<20), f.requests)
+	}
+	return nil
 }
 
 // do runs a command and says what it said when it fails.

@@ -79,7 +79,7 @@ func places(ctx context.Context, client kubernetes.Interface, services int) erro
 	for i := 0; i < services*podsPerService; i += podsPerNode {
 		node := &corev1.Node{
 			ObjectMeta: metav1.ObjectMeta{Name: nodeOf(i), Labels: map[string]string{endpointsLabel: "true", corev1.LabelTopologyZone: fmt.Sprintf("zone-%d", i/podsPerNode%3)}},
-			Spec:       corev1.NodeSpec{Unschedulable: true},
+			Spec:       corev1.NodeSpec{Unschedulable: true, Taints: []corev1.Taint{{Key: "leadsman.dev/no-kubelet", Effect: corev1.TaintEffectNoExecute}}}, // DaemonSets ignore unschedulable
 		}
 		if _, err := client.CoreV1().Nodes().Create(ctx, node, metav1.CreateOptions{}); unlessExists(err) != nil {
 			return err

@@ -1,0 +1,38 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+)
+
+// phase is a load and what is measured on it.
+type phase struct {
+	load, unload string // what the limit program is told
+	grows        bool   // into the next phase's load: it is not taken away before
+	pods         int
+	commands     []command
+}
+
+// phases come one after the other: what is measured over the whole cluster must
+// not find the load of another.
+func (o options) phases(limit string) []phase {
+	return []phase{
+		{load: "load-endpoints", unload: "unload-endpoints", grows: true, pods: o.pods / 10, commands: o.endpoints(limit, o.pods/10)},
+		{load: "load-endpoints", unload: "unload-endpoints", pods: o.pods, commands: o.endpoints(limit, o.pods)},
+		{load: "load", unload: "unload", pods: o.pods, commands: o.commands(limit)},
+	}
+}
+
+// endpoints are the rows of check-endpoints: ten pods a Service, as the load
+// makes them.
+func (o options) endpoints(limit string, pods int) []command {
+	check := func(args ...string) []string {
+		return append([]string{filepath.Join(o.bin, "kubectl-check_endpoints"), "--kubeconfig", o.kubeconfig, "--fail-on", "never"}, args...)
+	}
+	size := fmt.Sprintf(" (%d pods, %d Services)", pods, pods/10)
+	return []command{
+		{"raw: protobuf LISTs of Services, EndpointSlices and pods of all namespaces" + size, []string{limit, o.kubeconfig, "endpoints", "all"}},
+		{"check-endpoints -A" + size, check("-A")},
+		{"check-endpoints of one Service" + size, check("-n", "bench-endpoints-00", "web-1")},
+	}
+}
