@@ -59,7 +59,7 @@ func (f fault) title() string { return strings.Trim(f.name+"-"+f.case_, "-") }
 var show = flag.Bool("show", false, "print what people see of each fault")
 
 func TestEveryFaultIsNamedAndItsFixMendsIt(t *testing.T) {
-	for _, f := range slices.Concat(selectionFaults(), sliceFaults(), portFaults(), readinessFaults(), routingFaults(), doorFaults(), liveFaults()) {
+	for _, f := range slices.Concat(selectionFaults(), sliceFaults(), portFaults(), readinessFaults(), routingFaults(), doorFaults(), liveFaults(), craftedFaults()) {
 		t.Run(f.title(), func(t *testing.T) {
 			t.Parallel()
 			f.check(t)
