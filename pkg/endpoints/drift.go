@@ -47,10 +47,10 @@ func (c *subject) drifting(name string) {
 	evidence := c.driftEvidence(first)
 	fixes := []finding.Fix{c.resync()}
 	switch s := first.slice; {
-	case s != nil && managedBy(s) == controllerName:
-		fixes = append(fixes, deleteSlice("if it stays so, delete the slice; the controller writes it anew", s.Namespace, s.Name))
+	case s != nil && managedBy(s) == controllerName && !held(s):
+		fixes = append(fixes, deleteSlice("if it stays so, delete the slice; the controller writes it anew", s))
 	case s != nil:
-		fixes = []finding.Fix{deleteSlice("delete the slice, or correct it: the EndpointSlice controller does not look after it", s.Namespace, s.Name)}
+		fixes = []finding.Fix{deleteSlice("delete the slice, or correct it: the EndpointSlice controller does not look after it", s)}
 	}
 	c.say(name, finding.Error, driftSentence(name, first, len(pods)), evidence, fixes...)
 }
@@ -81,9 +81,9 @@ func driftSentence(name string, e *entry, n int) string {
 	if n > 1 {
 		more = fmt.Sprintf(" (and %s like it)", counted(n-1, "more endpoint"))
 	}
-	who := "pod " + podName(e)
+	who, where := "pod "+podName(e), " at "+e.row.Address
 	if podName(e) == "" {
-		who = "the address " + e.row.Address
+		who, where = "the address "+e.row.Address, ""
 	}
 	switch name {
 	case "ip-mismatch":
@@ -98,7 +98,7 @@ func driftSentence(name string, e *entry, n int) string {
 	if e.slice == nil {
 		return fmt.Sprintf("no slice lists %s at %s, though it selects it%s", who, e.row.PodIP, more)
 	}
-	return fmt.Sprintf("its slice is out of date for %s at %s: %s%s", who, e.row.Address, e.row.Why, more)
+	return fmt.Sprintf("its slice is out of date for %s%s: %s%s", who, where, e.row.Why, more)
 }
 
 // twice: one pod in two slices is legal while ports are renamed.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
 	"github.com/leadsman-dev/leadsman/pkg/object"
@@ -40,8 +41,18 @@ func (c *subject) patchService(description string, operations ...map[string]any)
 	return finding.Fix{Description: description, Command: finding.Kubectl(c.svc.Namespace, "patch", "service", c.svc.Name, "--type=json", "-p", compact(operations))}
 }
 
-func deleteSlice(description, namespace, name string) finding.Fix {
-	return finding.Fix{Description: description, Command: finding.Kubectl(namespace, "delete", "endpointslice", name)}
+// deleteSlice deletes a slice, or lets one go that is deleted already and held:
+// kube-proxy uses it for as long as it is there.
+func deleteSlice(description string, s *discoveryv1.EndpointSlice) finding.Fix {
+	if held(s) {
+		return command("it is deleted already, but a finalizer holds it ("+strings.Join(s.Finalizers, ", ")+"): let it go", s.Namespace,
+			"patch", "endpointslice", s.Name, "--type=merge", "-p", `{"metadata":{"finalizers":null}}`)
+	}
+	return command(description, s.Namespace, "delete", "endpointslice", s.Name)
+}
+
+func held(s *discoveryv1.EndpointSlice) bool {
+	return s.DeletionTimestamp != nil && len(s.Finalizers) > 0
 }
 
 // resync touches the Service: any change of it makes the controller compare

@@ -55,12 +55,12 @@ func (c *subject) leftover(s *discoveryv1.EndpointSlice) {
 	case !c.selects() && managedBy(s) == controllerName:
 		c.say("stale-after-selector-removed", finding.Error,
 			fmt.Sprintf("it has no selector any more, but EndpointSlice/%s from the time when it had one still sends traffic to %s", s.Name, counted(len(s.Endpoints), "endpoint")),
-			evidence("none"), deleteSlice("delete the slice", s.Namespace, s.Name),
+			evidence("none"), deleteSlice("delete the slice", s),
 			command("and the Endpoints object that was left with it, or it is mirrored into a new slice", s.Namespace, "delete", "endpoints", c.svc.Name, "--ignore-not-found"))
 	case c.selects() && managedBy(s) == mirrorName && len(s.Endpoints) > 0:
 		c.say("stale-mirror", finding.Error,
 			fmt.Sprintf("it has a selector, but EndpointSlice/%s, mirrored from hand-made Endpoints, still adds %s: connections fail now and then", s.Name, counted(len(s.Endpoints), "endpoint")),
-			evidence(selectorText(c.svc)), deleteSlice("delete the mirrored slice", s.Namespace, s.Name))
+			evidence(selectorText(c.svc)), deleteSlice("delete the mirrored slice", s))
 	}
 }
 
@@ -71,7 +71,7 @@ func (c *subject) orphan(s *discoveryv1.EndpointSlice) {
 		if o.Kind == "Service" && o.UID != c.svc.UID && s.DeletionTimestamp == nil && c.age(c.svc.CreationTimestamp.Time) > time.Minute {
 			c.accuse(sliceRef(s), "slice-orphan", finding.Warning, fmt.Sprintf("it belongs to an earlier Service/%s, which was deleted", c.svc.Name),
 				[]finding.Evidence{fact(sliceRef(s), fmt.Sprintf("metadata.ownerReferences[%d].uid", i), string(o.UID)), fact(c.ref, "metadata.uid", string(c.svc.UID))},
-				deleteSlice("delete it", s.Namespace, s.Name))
+				deleteSlice("delete it", s))
 			return
 		}
 	}
@@ -93,7 +93,7 @@ func orphans(w *world) {
 		w.findings = append(w.findings, finding.Finding{Code: code("slice-orphan"), Severity: finding.Warning, Object: it.Ref,
 			Message:  fmt.Sprintf("its Service/%s does not exist", name),
 			Evidence: []finding.Evidence{fact(it.Ref, "metadata.labels."+discoveryv1.LabelServiceName, name)},
-			Fix:      []finding.Fix{deleteSlice("delete it, or create the Service", s.Namespace, s.Name)}})
+			Fix:      []finding.Fix{deleteSlice("delete it, or create the Service", s)}})
 	}
 }
 
@@ -149,11 +149,11 @@ func (c *subject) handMade() {
 		case e.row.State == report.EndpointForeign:
 			c.say("manual-ip-foreign", finding.Error, fmt.Sprintf("the hand-made address %s belongs to %s, which has nothing to do with it", e.row.Address, c.title(e.pod)),
 				[]finding.Evidence{field, fact(podRef(e.pod), "status.podIP", e.row.Address), fact(podRef(e.pod), "metadata.labels", joinPairs(e.pod.Labels))},
-				deleteSlice("delete the slice and give the Service a selector; pod addresses do not last", e.slice.Namespace, e.slice.Name))
+				deleteSlice("delete the slice and give the Service a selector; pod addresses do not last", e.slice))
 		case c.nobodys(e.row.Address):
 			e.row.Why = "inside the pod network, and no pod has it"
 			c.say("manual-ip-nobody", finding.Warning, fmt.Sprintf("the hand-made address %s is inside the pod network, and no pod or node has it", e.row.Address),
-				[]finding.Evidence{field}, deleteSlice("correct the slice, or delete it", e.slice.Namespace, e.slice.Name))
+				[]finding.Evidence{field}, deleteSlice("correct the slice, or delete it", e.slice))
 		}
 	}
 }

@@ -33,8 +33,15 @@ func craftedFaults() []fault {
 		return strings.Replace(slice("web-hand", "HERE", "", "name: web, port: 8080"), "{addresses: [HERE]}", strings.Join(endpoints, ", "), 1)
 	}
 	once := `{apiVersion: v1, kind: Pod, metadata: {name: once, labels: {app: other}}, spec: {restartPolicy: Never, containers: [{name: web, image: "busybox:1.36", command: ["true"]}]}}`
+	// A controller deletes at once what it finds of its own; a finalizer holds it.
+	held := func(manager string) string {
+		return `{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: web-held, finalizers: [example.com/hold], labels: {kubernetes.io/service-name: web, endpointslice.kubernetes.io/managed-by: ` + manager + `}}, addressType: IPv4, ports: [{name: web, port: 8080, protocol: TCP}], endpoints: [{addresses: [10.9.9.9]}]}`
+	}
+	const letGo = `-n NAMESPACE patch endpointslice web-held --type=merge -p '{"metadata":{"finalizers":null}}' || true`
 	available := "--for=condition=Available deployment/web"
 	return []fault{
+		{name: "stale-mirror", severity: "error", settled: available, manifests: docs(web(), service("8080"), held("endpointslicemirroring-controller.k8s.io")), atTheEnd: letGo},
+		{name: "slice-stale", severity: "error", patience: settling, settled: available, manifests: docs(web(), service("8080"), held("endpointslice-controller.k8s.io")), atTheEnd: letGo},
 		{name: "uid-mismatch", severity: "error", patience: settling, manifests: docs(behind, other), settled: "--for=condition=Available deployment/other",
 			then: []string{withPod("app=other", target("POD_ADDRESS", "POD_NAME", "3bfa0c32-8f5c-4f0e-9a4d-000000000002", "ready: true"))}},
 		{name: "ip-mismatch", severity: "error", patience: settling, manifests: docs(behind, other), settled: "--for=condition=Available deployment/other",
