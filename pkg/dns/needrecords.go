@@ -13,8 +13,9 @@ import (
 // records are the Services, slices and pods from which the answers come.
 func (p *plan) records() {
 	w := p.w
-	if w.name.Address.IsValid() {
-		if w.wantsReverse() {
+	_, written := reversedAddress(fqdn(w.name.ASCII)) // 1.0.96.10.in-addr.arpa
+	if written = written && slices.Contains(w.types(), PTR); w.name.Address.IsValid() || written {
+		if w.wantsReverse() || written {
 			p.want(source.Query{Kind: serviceKind})
 			p.want(source.Query{Kind: sliceKind})
 			if k := w.plugin(); k != nil && len(k.namespaces) > 0 {
@@ -23,7 +24,7 @@ func (p *plan) records() {
 		}
 		return
 	}
-	if !w.ask.From.IsZero() && w.client == nil {
+	if p.awaitsClient() {
 		return // what the pod asks for is not known
 	}
 	// What was meant is read too: a pod without a search list never asks for it.
@@ -35,6 +36,14 @@ func (p *plan) records() {
 	if k := w.plugin(); k != nil && k.nsSelector != nil {
 		p.want(namespacesQuery)
 	}
+}
+
+// awaitsClient says whether the client has not been read yet. One that may not
+// be seen is taken for a pod with the defaults of its namespace.
+func (p *plan) awaitsClient() bool {
+	from := p.w.ask.From
+	named := source.Query{Kind: from.GroupKind(), Namespace: from.Namespace, Name: from.Name}
+	return !from.IsZero() && p.w.client == nil && p.w.v.GapOf(named) == nil
 }
 
 // serviceIn is the Service or pod record that a name of the cluster speaks of.
@@ -52,7 +61,7 @@ func (w *world) serviceIn(name string) (parsed, bool) {
 // there are, what is called alike, and what is called the same elsewhere.
 func (p *plan) lost() {
 	w := p.w
-	if w.name.Address.IsValid() || !w.ask.From.IsZero() && w.client == nil {
+	if w.name.Address.IsValid() || p.awaitsClient() {
 		return
 	}
 	w.ladders = w.climb()

@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/leadsman-dev/leadsman/pkg/index"
 	"github.com/leadsman-dev/leadsman/pkg/report"
 	"github.com/leadsman-dev/leadsman/pkg/source"
 )
@@ -272,5 +273,30 @@ func TestADebugContainerIsSpokenOf(t *testing.T) {
 	s.seen.Debugger = &Debugger{Container: "leadsman-dns-x", Image: "busybox"}
 	if r := s.explain(t); !strings.Contains(strings.Join(r.Trace.Notes, " "), "It cannot be removed") {
 		t.Error(r.Trace.Notes)
+	}
+}
+
+func TestAClientThatMayNotBeSeenHasTheDefaultsOfItsNamespace(t *testing.T) {
+	s := newScene()
+	whole := s.view()
+	known := source.NewStore(now)
+	for range 5 {
+		for _, q := range Needs(index.New(known.Contents()), s.ask, s.seen) {
+			if q.Kind == podKind && q.Name != "" {
+				known.Answer(q, source.Result{Gap: &source.Gap{Resource: "pods", Kind: podKind, Reason: source.Forbidden}})
+				continue
+			}
+			var found []source.Object
+			for _, it := range whole.List(q.Kind, q.Namespace) {
+				if q.Name == "" || q.Name == it.Ref.Name {
+					found = append(found, it.Object)
+				}
+			}
+			known.Answer(q, source.Result{Objects: found})
+		}
+	}
+	r, err := Explain(index.New(known.Contents()), s.ask, Options{})
+	if err != nil || r.Verdict != report.OK || len(r.Gaps) != 1 {
+		t.Errorf("%v %+v", err, r)
 	}
 }
