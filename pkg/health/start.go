@@ -167,7 +167,9 @@ func (p *patient) logFix(u unit, d death) finding.Fix {
 	return run("read what the program said before it ended", p.pod.Namespace, args...)
 }
 
-// allSiblingsCrash: one pod that crashed once may be bad luck, all of them are not.
+// allSiblingsCrash: one pod that crashed once may be bad luck, all of them are
+// not. One that runs again may have found what it lacked the first time, such
+// as a database that starts beside it.
 func (p *patient) allSiblingsCrash(u unit) bool {
 	owner, ok := index.Controller(p.pod)
 	if !ok || owner.UID == "" {
@@ -182,7 +184,7 @@ func (p *patient) allSiblingsCrash(u unit) bool {
 		siblings++
 		crashed := false
 		for _, other := range unitsOf(pod) {
-			if other.status != nil && other.spec.Name == u.spec.Name && other.status.RestartCount >= 1 {
+			if other.status != nil && other.spec.Name == u.spec.Name && other.status.RestartCount >= 1 && other.status.State.Running == nil {
 				d, ok := examine(p.v, pod).lastDeath(other)
 				crashed = ok && d.ExitCode != 0 && !d.nodeRestarted()
 			}

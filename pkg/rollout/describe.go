@@ -24,7 +24,9 @@ func (t *target) describe(w *Watch, v *index.View, wl *workload.Workload, causes
 	var found []finding.Finding
 	if wl != nil && t.phase != report.PhaseDeleted {
 		r.Object = wl.Ref
-		t.revisions(wl)
+		if t.phase != report.PhaseSuperseded { // it is about the revision that was rolled out
+			t.revisions(wl)
+		}
 		t.offer(w, v, wl)
 		r.Back = t.wayBack
 		r.Strategy = strategyWords(wl)
@@ -47,7 +49,7 @@ func (t *target) describe(w *Watch, v *index.View, wl *workload.Workload, causes
 		found = append(found, proof.ProbeFindings(wl, r.Probes)...)
 	}
 	found = append(found, t.own(v, wl)...)
-	found = append(found, t.before...)
+	found = append(found, t.expected()...)
 	t.order(found)
 	for _, f := range found {
 		if f.Severity != finding.Info && !slices.Contains(r.Codes, f.Code) {
@@ -56,6 +58,18 @@ func (t *target) describe(w *Watch, v *index.View, wl *workload.Workload, causes
 	}
 	r.Verdict, r.Summary = t.verdict(r, causes)
 	return r, found
+}
+
+// expected is what was said before the rollout. What would have stopped a
+// rollout that is complete was mended meanwhile.
+func (t *target) expected() []finding.Finding {
+	var kept []finding.Finding
+	for _, f := range t.before {
+		if f.Severity != finding.Error || t.phase != report.PhaseComplete && t.phase != report.PhaseSettling {
+			kept = append(kept, f)
+		}
+	}
+	return kept
 }
 
 func said(causes []cause.Cause) []finding.Finding {

@@ -157,7 +157,7 @@ func (t *target) move(w *Watch, v *index.View, wl *workload.Workload, causes []c
 func (t *target) returning(w *Watch, v *index.View, wl *workload.Workload) bool {
 	if t.left == nil {
 		t.left = t.template
-		t.memory = cause.NewMemory(t.began)
+		t.memory = cause.NewMemory(v.Now)
 	}
 	for i := range wl.Revisions {
 		if r := wl.Revisions[i]; r.Hash == t.backTo && r.Template != nil {

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/leadsman-dev/leadsman/pkg/cli"
 	"github.com/leadsman-dev/leadsman/pkg/collect"
+	"github.com/leadsman-dev/leadsman/pkg/finding"
 	"github.com/leadsman-dev/leadsman/pkg/index"
 	"github.com/leadsman-dev/leadsman/pkg/report"
 	"github.com/leadsman-dev/leadsman/pkg/rollout"
@@ -102,7 +105,10 @@ func (o *options) exit(r *report.Report) error {
 			return &cli.Exit{Code: code}
 		}
 	}
-	return o.FailOn.Judge(r)
+	// What was said before the rollout is advice; how it went is what counts.
+	during := *r
+	during.Findings = slices.DeleteFunc(slices.Clone(r.Findings), func(f finding.Finding) bool { return strings.HasPrefix(f.Code, "preflight/") })
+	return o.FailOn.Judge(&during)
 }
 
 func codeOf(r *report.Rollout) int {

@@ -1,7 +1,6 @@
 package rollout
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +15,7 @@ type fault struct {
 	kind   string   // "Deployment" if unset
 	first  string   // manifests beside the good workload, applied before it
 	spec   []string // of the workload
+	was    string   // the pod spec before; the good one's if unset
 	bad    string   // the pod spec that is rolled out
 	rolled []string // what else of the workload's spec comes with it
 	then   []string // kubectl commands while it rolls; the first words of a shell line after "kubectl -n NS"
@@ -24,6 +24,7 @@ type fault struct {
 	says   string // in its message
 	exit   int    // 2 if unset
 	within time.Duration
+	loses  bool // the new pods are ready for a moment, so that old ones are given up for them
 }
 
 func manifest(kind, pod string, spec ...string) string {
@@ -58,13 +59,24 @@ func (f fault) check(t *testing.T) {
 	if kind != "DaemonSet" {
 		spec = append([]string{"replicas: 2"}, spec...)
 	}
-	apply(t, namespace, e2e.Documents(manifest(kind, pod(good), spec...), e2e.Service("web", "ports: [{port: 80, targetPort: 8080}]")))
+	was := f.was
+	if was == "" {
+		was = pod(good)
+	}
+	apply(t, namespace, e2e.Documents(manifest(kind, was, spec...), e2e.Service("web", "ports: [{port: 80, targetPort: 8080}]")))
 	target := strings.ToLower(kind) + "/web"
-	rolled(t, namespace, target)
+	if strings.Contains(strings.Join(spec, " "), "OnDelete") { // kubectl rollout status knows no other strategy
+		kubectl(t, namespace, "wait", "pod", "-l", "app=web", "--for=condition=Ready", "--timeout=60s")
+	} else {
+		rolled(t, namespace, target)
+	}
 	if f.bad != "" {
 		apply(t, namespace, manifest(kind, f.bad, append(spec, f.rolled...)...))
 	}
 	w := watch(t, append([]string{"-n", namespace, target, "-o", "ndjson", "--timeout", "3m", "--stable-for", "8s"}, f.args...)...)
+	if len(f.then) > 0 {
+		w.until(`"phase":"rolling"`, 20*time.Second)
+	}
 	for _, line := range f.then {
 		shell(t, "kubectl -n "+namespace+" "+line)
 	}
@@ -94,7 +106,7 @@ func (f fault) check(t *testing.T) {
 func (f fault) served(t *testing.T, r Report) {
 	for _, ro := range r.Rollouts {
 		for _, a := range ro.Availability {
-			if a.Verdict == "broken" && f.kind == "" && !slices.Contains(f.spec, recreate) {
+			if a.Verdict == "broken" && f.kind == "" && !f.loses {
 				t.Errorf("%s was broken: %+v", a.Service, a)
 			}
 		}
@@ -102,6 +114,7 @@ func (f fault) served(t *testing.T, r Report) {
 }
 
 const (
+	claims   = `volumes: [{name: v, persistentVolumeClaim: {claimName: data}}]`
 	recreate = "strategy: {type: Recreate}"
 	careful  = "strategy: {rollingUpdate: {maxSurge: 1, maxUnavailable: 0}}"
 )
@@ -120,13 +133,13 @@ func deploymentFaults() []fault {
 		{name: "config-object-missing", bad: pod(having(`envFrom: [{configMapRef: {name: absent}}]`)), code: "config-object-missing", says: "absent"},
 		{name: "config-key-missing", first: `{apiVersion: v1, kind: ConfigMap, metadata: {name: settings}, data: {a: b}}`,
 			bad: pod(with(", {name: DRAIN", `, {name: LEVEL, valueFrom: {configMapKeyRef: {name: settings, key: level}}}, {name: DRAIN`)), code: "config-key-missing", says: "level"},
-		{name: "mount-object-missing", bad: with2(`volumes: [{name: v, secret: {secretName: absent}}]`), code: "mount-object-missing", says: "absent"},
+		{name: "mount-object-missing", bad: pod(having(`volumeMounts: [{name: v, mountPath: /v}]`)) + "\nvolumes: [{name: v, secret: {secretName: absent}}]", code: "mount-object-missing", says: "absent"},
 		{name: "run-error", bad: pod(having(`command: [/no/such/program]`)), code: "run-error"},
-		{name: "crash-app", bad: pod(crash("300ms")), code: "crash-app", says: "payments-db:5432"},
-		{name: "crash-exit0", bad: pod(env("EXIT_AFTER", "200ms", "EXIT_CODE", "0")), code: "crash-exit0"},
+		{name: "crash-app", bad: pod(crash("300ms")), code: "crash-app", says: "payments-db:5432", loses: true},
+		{name: "crash-exit0", bad: pod(env("EXIT_AFTER", "200ms", "EXIT_CODE", "0")), code: "crash-exit0", loses: true},
 		{name: "oom", bad: pod(with("readinessProbe", `resources: {limits: {memory: 32Mi}}, readinessProbe`, ", {name: DRAIN", ", {name: ALLOCATE_MB, value: \"200\"}, {name: DRAIN")), code: "oom"},
 		{name: "init-crash", bad: with2(`initContainers: [{name: migrate, image: "busybox:1", command: [sh, -c, "echo no table users; exit 3"]}]`), code: "init-crash", says: "migrate"},
-		{name: "sidecar-crash", bad: with2(`initContainers: [{name: proxy, restartPolicy: Always, image: "busybox:1", command: [sh, -c, "echo no config; exit 4"]}]`), code: "sidecar-crash", says: "proxy"},
+		{name: "sidecar-crash", bad: with2(`initContainers: [{name: proxy, restartPolicy: Always, image: "busybox:1", command: [sh, -c, "echo no config; exit 4"]}]`), code: "sidecar-crash", says: "proxy", loses: true},
 		{name: "liveness-kill", bad: pod(with("readinessProbe", `livenessProbe: {httpGet: {path: /nope/healthz, port: 9999}, periodSeconds: 1, failureThreshold: 1}, readinessProbe`, "periodSeconds: 1}}", "periodSeconds: 1, initialDelaySeconds: 30}}")), code: "liveness-kill"},
 		{name: "startup-kill", bad: pod(with("readinessProbe", `startupProbe: {httpGet: {path: /, port: 9999}, periodSeconds: 1, failureThreshold: 2}, readinessProbe`)), code: "startup-kill"},
 		{name: "poststart-hook", bad: pod(having(`lifecycle: {postStart: {httpGet: {path: /, port: 9999}}}`)), code: "poststart-hook"},
@@ -147,13 +160,13 @@ func deploymentFaults() []fault {
 			bad: pod(env("A", "b")), args: []string{"--timeout", "25s"}, exit: 4, code: "quota"},
 		{name: "progress-deadline-of-the-cluster", bad: pod(env("READY_AFTER", "1h")), rolled: []string{"progressDeadlineSeconds: 8"}, code: "readiness-failing"},
 		{name: "rwo-deadlock", first: `{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: data}, spec: {accessModes: [ReadWriteOncePod], resources: {requests: {storage: 1Mi}}}}`,
-			spec: []string{"replicas: 1", careful, `volumesOf: x`}, code: "rwo-deadlock"},
+			spec: []string{"replicas: 1", careful}, was: with2(claims), bad: pod(env("A", "b")) + "\n" + claims, code: "rwo-deadlock"},
 		{name: "paused", bad: pod(env("A", "b")), rolled: []string{"paused: true"}, code: "paused"},
 		{name: "superseded", bad: pod(env("READY_AFTER", "1h")), then: []string{"set env deployment/web VERSION=3"}, exit: 5, code: "superseded"},
 		{name: "deleted", bad: pod(env("READY_AFTER", "1h")), then: []string{"delete deployment web"}, exit: 5, code: "deleted"},
-		{name: "recreated", bad: pod(env("READY_AFTER", "1h")), then: []string{"get deployment web -o yaml > /dev/shm/NAMESPACE.yaml"}, exit: 5, code: "recreated"},
-		{name: "recreate-strategy-crash", spec: []string{recreate}, bad: pod(crash("300ms")), code: "crash-app"},
-		{name: "after-success", bad: pod(env("UNREADY_AFTER", "0s", "EXIT_AFTER", "4s", "EXIT_LOG", "lost the lease")), args: []string{"--stable-for", "60s"}, code: "crash-app", says: "lost the lease"},
+		{name: "recreated", bad: pod(env("READY_AFTER", "1h")), then: []string{"get deployment web -o json | kubectl replace --force -f -"}, exit: 5, code: "recreated"},
+		{name: "recreate-strategy-crash", spec: []string{recreate}, bad: pod(crash("300ms")), code: "crash-app", loses: true},
+		{name: "after-success", bad: pod(env("EXIT_AFTER", "5s", "EXIT_LOG", "lost the lease")), args: []string{"--stable-for", "60s"}, code: "crash-app", says: "lost the lease", loses: true},
 	}
 }
 
@@ -163,7 +176,7 @@ func statefulFaults() []fault {
 		{name: "sts-image", kind: "StatefulSet", bad: pod(with("netapp:v1", "netapp:v99")), code: "image-not-found"},
 		{name: "sts-sa-missing", kind: "StatefulSet", bad: pod(good) + "\nserviceAccountName: absent", code: "sa-missing"},
 		{name: "sts-podsecurity", kind: "StatefulSet", bad: pod(having(`securityContext: {privileged: true}`)), first: `{apiVersion: v1, kind: Namespace, metadata: {name: NAMESPACE, labels: {pod-security.kubernetes.io/enforce: baseline}}}`, code: "podsecurity"},
-		{name: "sts-ondelete", kind: "StatefulSet", rolled: []string{"updateStrategy: {type: OnDelete}"}, bad: pod(env("A", "b")), exit: 2, code: "ondelete"},
+		{name: "sts-ondelete", kind: "StatefulSet", spec: []string{"updateStrategy: {type: OnDelete}"}, bad: pod(env("A", "b")), exit: 2, code: "ondelete"},
 	}
 }
 
@@ -174,5 +187,3 @@ func daemonFaults() []fault {
 		{name: "ds-sa-missing", kind: "DaemonSet", bad: pod(good) + "\nserviceAccountName: absent", code: "sa-missing"},
 	}
 }
-
-var _ = fmt.Sprint
