@@ -300,3 +300,26 @@ func TestAClientThatMayNotBeSeenHasTheDefaultsOfItsNamespace(t *testing.T) {
 		t.Errorf("%v %+v", err, r)
 	}
 }
+
+func TestAServerWithoutReloadKeepsItsCorefile(t *testing.T) {
+	for title, c := range map[string]struct {
+		corefile string
+		started  time.Duration
+		want     bool
+	}{
+		"started before the change": {strings.Replace(stock, "    reload\n", "", 1), -time.Minute, true},
+		"started after the change":  {strings.Replace(stock, "    reload\n", "", 1), time.Minute, false},
+		"with the reload plugin":    {strings.Replace(stock, "    loop\n", "    loop\n    reload\n", 1), -time.Minute, false},
+	} {
+		t.Run(title, func(t *testing.T) {
+			s := newScene()
+			changed := now.Add(-10 * time.Minute)
+			s.corefile, s.managed = c.corefile, []metav1.ManagedFieldsEntry{{Time: &metav1.Time{Time: changed}}}
+			s.servers[0].Status.ContainerStatuses = []corev1.ContainerStatus{{State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.NewTime(changed.Add(c.started))}}}}
+			s.replica(Replica{Told: true, LogRead: true})
+			if got := slices.Contains(codes(s.explain(t).Findings), "dns/config-skew"); got != c.want {
+				t.Errorf("found: %v", got)
+			}
+		})
+	}
+}

@@ -29,12 +29,42 @@ func replicaHealth() Analyzer {
 				w.say("config-skew", finding.Warning, r.Pod, fmt.Sprintf("%s runs another Corefile than ConfigMap/%s holds (observed)", r.Pod, w.core.Object.Name),
 					facts(fact(r.Pod, "configuration SHA512", short(r.ConfigHash)), fact(w.core.Object, "data."+w.core.Key+" SHA512", short(w.core.Hash))), w.restartServers())
 			}
+			w.neverReloaded(r)
 			if r.MaxReject > 0 && w.forwards() {
 				w.say("max-concurrent", finding.Warning, r.Pod, fmt.Sprintf("%s refused %.0f queries because too many were under way upstream (observed)", r.Pod, r.MaxReject),
 					facts(fact(r.Pod, "coredns_forward_max_concurrent_rejects_total", fmt.Sprintf("%.0f", r.MaxReject))), manual("raise max_concurrent of the forward directive"))
 			}
 		}
 	}}
+}
+
+// neverReloaded: without the reload plugin a server keeps the Corefile with
+// which it was started, and its log tells of no hash.
+func (w *world) neverReloaded(r Replica) {
+	pod := w.replicaNamed(r.UID)
+	if w.core == nil || pod == nil || !r.LogRead || r.ConfigHash != "" || slices.ContainsFunc(w.core.Blocks, func(b Block) bool { return b.plugin("reload") != nil }) {
+		return
+	}
+	it, ok := w.v.Get(w.core.Object)
+	if !ok {
+		return
+	}
+	var changed, started time.Time
+	for _, m := range it.Object.GetManagedFields() {
+		if m.Time != nil && m.Time.After(changed) {
+			changed = m.Time.Time
+		}
+	}
+	for _, c := range pod.Status.ContainerStatuses {
+		if c.State.Running != nil && c.State.Running.StartedAt.After(started) {
+			started = c.State.Running.StartedAt.Time
+		}
+	}
+	if changed.IsZero() || started.IsZero() || !started.Before(changed) {
+		return
+	}
+	w.say("config-skew", finding.Warning, r.Pod, fmt.Sprintf("%s was started before ConfigMap/%s was changed, and the Corefile has no reload: it runs the older one", r.Pod, w.core.Object.Name),
+		facts(fact(r.Pod, "status.containerStatuses startedAt", started.UTC().Format(time.RFC3339)), fact(w.core.Object, "metadata.managedFields time", changed.UTC().Format(time.RFC3339))), w.restartServers())
 }
 
 // forwards says whether the lookup leaves the cluster.

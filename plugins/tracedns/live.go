@@ -97,7 +97,11 @@ func (a *asker) visit(s dns.Server, questions []dns.Question, seen dns.Observati
 	}
 	if (a.logs || s.ReadLog) && !known.LogRead {
 		v.logged = new(probe.Page)
-		do(func(ctx context.Context) { *v.logged, _ = a.prober.LogHead(ctx, containerOf(s)) })
+		do(func(ctx context.Context) {
+			if page, result := a.prober.LogHead(ctx, containerOf(s)); result.Outcome == probe.Answered {
+				*v.logged = page
+			}
+		})
 	}
 	return v
 }
@@ -121,7 +125,7 @@ func (v visit) tell(s dns.Server, seen *dns.Observations) {
 		}
 	}
 	if v.logged != nil {
-		r.LogRead = true
+		r.LogRead = v.logged.Body != ""
 		if r.ConfigHash == "" {
 			r.ConfigHash = probe.LoggedHash(v.logged.Body)
 		}
