@@ -26,6 +26,7 @@ type target struct {
 	replicas int
 	began    time.Time // when the rollout was first seen
 	watched  time.Time // since when its availability is followed
+	looked   time.Time // when it was judged before
 	under    bool      // it was under way when the watch began
 	nothing  bool      // nothing was to be rolled
 	absent   bool      // it did not exist when the watch began
@@ -102,6 +103,7 @@ func (w *Watch) observe(t *target, v *index.View) (*report.Rollout, []finding.Fi
 		t.move(w, v, wl, causes)
 	}
 	t.shown, t.said = t.describe(w, v, wl, causes)
+	t.looked = v.Now
 	t.closed = t.phase.Final()
 	return t.shown, t.said
 }
@@ -138,7 +140,8 @@ func (t *target) move(w *Watch, v *index.View, wl *workload.Workload, causes []c
 	}
 	switch {
 	case t.phase == report.PhaseAwaited && changed:
-		t.template, t.began, t.watched, t.phase = wl.Template, v.Now, v.Now, report.PhaseRolling
+		// It began after the last look: from then on service is followed.
+		t.template, t.began, t.watched, t.phase = wl.Template, v.Now, t.looked, report.PhaseRolling
 		t.memory = cause.NewMemory(v.Now)
 	case t.phase == report.PhaseAwaited:
 		if w.overdue(v) {

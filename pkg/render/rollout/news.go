@@ -212,7 +212,7 @@ func (t *told) proofNews(ro *report.Rollout, tell func(event)) {
 		before, known := t.proofs[key]
 		t.proofs[key] = pr
 		e := event{Type: "proof", Proof: &proofNews{pr.Service, pr.Port, pr.Family, pr.Verdict, pr.Now, pr.Min, pr.Floor}}
-		name := pr.Service.String()
+		name := serviceName(pr)
 		switch {
 		case len(pr.Broken) > len(before.Broken) || pr.Verdict == report.BrokenProof && before.Verdict != report.BrokenProof:
 			e.Text = fmt.Sprintf("%s fell below its floor: %d serve, floor %d", name, pr.Now, pr.Floor)

@@ -156,9 +156,17 @@ func newPods(style term.Style, ro *report.Rollout) []piece {
 	return pieces
 }
 
+// serviceName is empty in a proof that says that there is no Service.
+func serviceName(pr report.Proof) string {
+	if pr.Service.Name == "" {
+		return "no Service"
+	}
+	return pr.Service.String()
+}
+
 // served is "Service/web  ▇▇▇▇▇▆▇▇  serving 9…12, floor 8: held".
 func (o Options) served(p prose.Writer, ro *report.Rollout, pr report.Proof) {
-	name := pr.Service.String()
+	name := serviceName(pr)
 	if pr.Service.Namespace != ro.Object.Namespace && pr.Service.Namespace != "" {
 		name = pr.Service.Long()
 	}

@@ -55,15 +55,16 @@ func suspect(p health.Problem) health.Problem {
 	return p
 }
 
-// certainTogether: one new pod that crashed once may be bad luck, all of them
-// are not; and what fails on one node alone may be that node's fault.
+// certainTogether: one new pod that crashed may be bad luck, all of them are
+// not, once all are down again after a restart: what runs may have found what it
+// lacked the first time, such as a database that starts beside it. And what fails on one node alone may be that node's fault.
 func (j *judgement) certainTogether(group []symptom) []symptom {
 	fresh := j.fresh()
 	switch name := group[0].problem.Name; {
 	case (name == "crash-app" || name == "init-crash") && len(group) >= 2 && len(group) == len(fresh):
 		for _, s := range group {
 			st := statusOf(s.pod.Pod, s.problem.Container)
-			if st == nil || st.RestartCount < 1 || s.pod.Status.Phase == corev1.PodFailed || recovered(j.v, s.pod.Pod, s.problem) {
+			if st == nil || st.RestartCount < 1 || st.State.Running != nil || s.pod.Status.Phase == corev1.PodFailed || recovered(j.v, s.pod.Pod, s.problem) {
 				return group
 			}
 		}

@@ -88,7 +88,7 @@ func lookalikes() []fine {
 		{name: "node-selector-comes-late", next: pod(busy) + "\nnodeSelector: {gr-late: \"yes\"}", after: []string{"label node --all gr-late=yes"}, delay: 3 * time.Second},
 		{name: "scaled-midway", next: pod(env("READY_AFTER", "3s")), after: []string{"scale deployment web --replicas=5"}, delay: time.Second},
 		{name: "annotated-midway", next: pod(env("READY_AFTER", "3s")), after: []string{"annotate deployment web note=hello"}, delay: time.Second},
-		{name: "pod-deleted-midway", next: pod(env("READY_AFTER", "3s")), after: []string{"get pod -l app=web --sort-by=.metadata.creationTimestamp -o name | tail -1 | xargs kubectl -n NAMESPACE delete --wait=false"}, delay: 4 * time.Second},
+		{name: "new-pod-deleted-midway", next: pod(env("READY_AFTER", "3s")), after: []string{"get pod -l app=web --sort-by=.metadata.creationTimestamp -o name | tail -1 | xargs kubectl -n NAMESPACE delete --wait=false"}, delay: 1 * time.Second},
 		{name: "min-ready", spec: []string{"minReadySeconds: 4"}, next: pod(busy)},
 		{name: "forward-out-of-a-bad-one", was: pod(crash("300ms")), next: pod(busy)},
 		{name: "statefulset", kind: "StatefulSet", next: pod(busy)},
@@ -97,8 +97,6 @@ func lookalikes() []fine {
 		{name: "daemonset", kind: "DaemonSet", next: pod(busy)},
 		{name: "daemonset-surge", kind: "DaemonSet", spec: []string{"updateStrategy: {type: RollingUpdate, rollingUpdate: {maxSurge: 1, maxUnavailable: 0}}"}, next: pod(busy)},
 		{name: "nothing-to-roll"},
-		{name: "quota-clears", first: `{apiVersion: v1, kind: ResourceQuota, metadata: {name: three}, spec: {hard: {pods: "3"}}}`,
-			spec: []string{"strategy: {rollingUpdate: {maxSurge: 1, maxUnavailable: 1}}"}, next: pod(busy)},
 		{name: "budget-is-no-hindrance", first: `{apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: all}, spec: {minAvailable: 100%, selector: {matchLabels: {app: web}}}}`, next: pod(busy)},
 	}
 }
