@@ -181,14 +181,14 @@ func (c *Cache) keep(ctx context.Context, q source.Query, from string) {
 	if errors.Is(err, source.ErrExpired) {
 		c.happens(source.Happening{Query: q, Forget: true})
 	} else {
-		gap := source.Gap{Resource: c.title(q.Kind), Kind: q.Kind, Namespace: q.Namespace, Name: q.Name, Reason: source.Forbidden, Detail: err.Error()}
+		gap := source.Gap{Resource: c.title(ctx, q.Kind), Kind: q.Kind, Namespace: q.Namespace, Name: q.Name, Reason: source.Forbidden, Detail: err.Error()}
 		c.happens(source.Happening{Query: q, Answer: &source.Result{Gap: &gap}})
 	}
 	c.notify()
 }
 
-func (c *Cache) title(gk schema.GroupKind) string {
-	kinds, _ := c.store.Kinds(context.Background())
+func (c *Cache) title(ctx context.Context, gk schema.GroupKind) string {
+	kinds, _ := c.store.Kinds(ctx)
 	for _, k := range kinds {
 		if k.GroupKind() == gk {
 			return k.Title()

@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
@@ -13,9 +14,12 @@ import (
 	"github.com/leadsman-dev/leadsman/pkg/source"
 )
 
-// Proposals are the objects that a dry run of manifests returned, by the key of
-// their reference. A target without one is judged as it is.
-type Proposals map[object.Ref]source.Object
+// Proposals are the objects that a dry run of manifests returned. A target
+// without one is judged as it is.
+type Proposals struct {
+	Next  map[object.Ref]source.Object // by the key of the reference
+	Along []object.Ref                 // all that the manifests name
+}
 
 // plan is one target with what is proposed for it.
 type plan struct {
@@ -27,7 +31,7 @@ type plan struct {
 func plans(v *index.View, targets []object.Ref, proposals Proposals, headroom bool) []plan {
 	var all []plan
 	for _, ref := range targets {
-		p := plan{ref: ref, opts: preflight.Options{Next: proposals[ref.Key()], Headroom: headroom}}
+		p := plan{ref: ref, opts: preflight.Options{Next: proposals.Next[ref.Key()], Along: proposals.Along, Headroom: headroom}}
 		wl, ok := workload.Of(v, ref)
 		if !ok && p.opts.Next != nil {
 			p.opts.New = true
@@ -70,9 +74,16 @@ func Preflight(v *index.View, targets []object.Ref, proposals Proposals, headroo
 			r.Verdict = report.Unknown
 		}
 	}
-	finding.Sort(r.Findings, func(finding.Finding) int { return 0 })
+	finding.Sort(r.Findings, place(preflight.Docs()))
 	r.Target, r.Summary, r.Gaps = strings.Join(names, ", "), strings.Join(sentences, ". "), gapsOf(v)
 	return r
+}
+
+// place ranks findings as their pages stand.
+func place(docs []finding.Doc) func(finding.Finding) int {
+	return func(f finding.Finding) int {
+		return slices.IndexFunc(docs, func(d finding.Doc) bool { return d.Code == f.Code })
+	}
 }
 
 func (p plan) judge(v *index.View, r *report.Rollout) []finding.Finding {

@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -117,7 +118,7 @@ func (t *target) begin(w *Watch, v *index.View, wl *workload.Workload) {
 	t.phase, t.under = report.PhaseRolling, !t.absent
 	if t.absent {
 		t.began = v.Now
-	} else if wl.Done() {
+	} else if done(v, wl) {
 		t.under, t.nothing = false, true
 		t.phase = report.PhaseSettling
 		if w.opts.Await {
@@ -184,9 +185,9 @@ func (t *target) advance(w *Watch, v *index.View, wl *workload.Workload, causes 
 		t.phase, t.failed = report.PhaseLost, certain
 	case len(certain) > 0:
 		t.phase, t.failed = report.PhaseFailed, certain
-	case wl.Done() && goingBack:
+	case done(v, wl) && goingBack:
 		t.phase = report.PhaseReturned
-	case wl.Done():
+	case done(v, wl):
 		t.settle(w, v, wl)
 	case w.overdue(v) && goingBack:
 		t.phase, t.failed = report.PhaseLost, causes
@@ -202,6 +203,25 @@ func (t *target) advance(w *Watch, v *index.View, wl *workload.Workload, causes 
 	default:
 		t.phase, t.done, t.nothing = report.PhaseRolling, time.Time{}, false
 	}
+}
+
+// done is the controller's own word. A DaemonSet is complete, too, where all that
+// it lacks are pods on nodes that are down or cordoned: those are told apart.
+func done(v *index.View, wl *workload.Workload) bool {
+	if wl.Done() {
+		return true
+	}
+	down := cause.DownNodes(v, wl)
+	if wl.Ref.Kind != "DaemonSet" || len(down) == 0 || wl.Observed < wl.Generation || wl.Current == nil {
+		return false
+	}
+	available := 0
+	for _, p := range wl.Pods {
+		if p.AvailableAt(v.Now, wl.MinReady) && (p.New || wl.OnDelete()) && !slices.Contains(down, p.Spec.NodeName) {
+			available++
+		}
+	}
+	return available >= wl.Replicas-len(down)
 }
 
 // settle waits until a complete rollout has stood the time that it must.

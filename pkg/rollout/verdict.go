@@ -71,10 +71,17 @@ func (t *target) completeSummary(r *report.Rollout, kept string) string {
 		return fmt.Sprintf("%s: nothing to roll out, %s%s", t.ref, counted(r.Counts), kept)
 	}
 	if r.Strategy == "OnDelete" && r.Counts.Old > 0 {
-		return fmt.Sprintf("%s rolls nothing by itself (OnDelete): %s of an older revision until somebody deletes them%s", t.ref, plural(r.Counts.Old, "pod")+" stay", kept)
+		return fmt.Sprintf("%s rolls nothing by itself (OnDelete): %s of an older revision until somebody deletes them%s", t.ref, stays(r.Counts.Old), kept)
 	}
 	took := time.Duration(r.Elapsed * float64(time.Second)).Round(time.Second)
 	return fmt.Sprintf("%s rolled out%s in %s: %s%s", t.ref, revisionWords(t.to), took, counted(r.Counts), kept)
+}
+
+func stays(pods int) string {
+	if pods == 1 {
+		return "1 pod stays"
+	}
+	return fmt.Sprintf("%d pods stay", pods)
 }
 
 // completeVerdict: what finished and lost service on the way is broken.

@@ -58,6 +58,7 @@ type options struct {
 
 	targets   []object.Ref                 // their namespace is known only when the run begins
 	manifests map[object.Ref]source.Object // of -f, by key
+	along     []object.Ref                 // all objects of -f
 }
 
 // Command is "kubectl guard-rollout".

@@ -125,7 +125,7 @@ func byHand(w *rollout.Watch, v view, target object.Ref) (back.Decision, bool) {
 func (h *hand) goBack(ctx context.Context, d back.Decision) error {
 	way := d.Report()
 	err := h.write(ctx, d)
-	if err == nil && d.Trapped != nil && h.g.o.deletePod {
+	if err == nil && d.Trapped != nil && h.g.o.deletePod { // the UID makes sure that it is still that pod
 		err = h.actor.Delete(ctx, d.Trapped.Pod, d.Trapped.UID, "")
 	}
 	if err != nil {

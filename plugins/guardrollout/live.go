@@ -77,7 +77,7 @@ func (g *guard) keep() error {
 // preflight says, beside the watch and once, what stands against rolling. That
 // it cannot be told does not stop the watch.
 func (g *guard) preflight(ctx context.Context) {
-	r, err := g.o.before(ctx, g.session.Watcher, nil)
+	r, err := g.o.before(ctx, g.session.Watcher, rollout.Proposals{})
 	if err != nil {
 		return
 	}

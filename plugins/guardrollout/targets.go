@@ -121,6 +121,7 @@ func (o *options) fromFiles(env *cli.Env, namespace string) error {
 	}
 	o.targets, o.manifests = nil, map[object.Ref]source.Object{}
 	for _, m := range all {
+		o.along = append(o.along, m.Ref)
 		if m.Query.Kind.Group == "apps" && slices.Contains(workload.Kinds, m.Query.Kind.Kind) {
 			o.targets = append(o.targets, m.Ref)
 			o.manifests[m.Ref.Key()] = m.Object

@@ -38,8 +38,9 @@ func (s *subject) needed() []reference {
 		}
 	}
 	for i := range s.spec.Volumes {
-		if !s.made(s.spec.Volumes[i].Name) {
-			volume(&s.spec.Volumes[i], fmt.Sprintf("volumes[%d]", i), add)
+		v := &s.spec.Volumes[i]
+		if !s.made(v.Name) && (v.PersistentVolumeClaim != nil || s.mounted(v.Name)) {
+			volume(v, fmt.Sprintf("volumes[%d]", i), add)
 		}
 	}
 	if name := cmp.Or(s.spec.ServiceAccountName, s.spec.DeprecatedServiceAccount); name != "default" {
@@ -54,6 +55,19 @@ func (s *subject) needed() []reference {
 	return slices.DeleteFunc(out, func(r reference) bool {
 		return slices.ContainsFunc(s.opts.Along, func(o object.Ref) bool { return o.Key() == r.to.Key() })
 	})
+}
+
+// mounted says whether a container uses the volume: the kubelet sets up no
+// other (pkg/kubelet/volumemanager/populator, processPodVolumes). The scheduler
+// looks at every claim all the same.
+func (s *subject) mounted(volume string) bool {
+	for _, c := range slices.Concat(s.spec.InitContainers, s.spec.Containers) {
+		if slices.ContainsFunc(c.VolumeMounts, func(m corev1.VolumeMount) bool { return m.Name == volume }) ||
+			slices.ContainsFunc(c.VolumeDevices, func(d corev1.VolumeDevice) bool { return d.Name == volume }) {
+			return true
+		}
+	}
+	return false
 }
 
 type adder func(kind, name, key, field string, optional *bool)
