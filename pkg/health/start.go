@@ -131,7 +131,10 @@ func (p *patient) crash(u unit, d death) Problem {
 		name = "crash-app"
 	}
 	message := fmt.Sprintf("%s %q exits with code %d", u.part, u.spec.Name, d.ExitCode)
-	if u.status.RestartCount > 0 {
+	switch {
+	case u.status.RestartCount == 1 && u.status.State.Running != nil:
+		message = fmt.Sprintf("%s %q exited with code %d and was started again", u.part, u.spec.Name, d.ExitCode)
+	case u.status.RestartCount > 0:
 		message += " again and again"
 	}
 	if d.gone {

@@ -70,6 +70,10 @@ func (l *Lab) build(ctx context.Context) (remove func(), err error) {
 	if l.bin = os.Getenv("LEADSMAN_BIN"); l.bin != "" {
 		return func() {}, nil
 	}
+	return l.buildAnew(ctx)
+}
+
+func (l *Lab) buildAnew(ctx context.Context) (remove func(), err error) {
 	dir, err := os.MkdirTemp("", "leadsman-e2e-")
 	if err != nil {
 		return nil, err
@@ -83,6 +87,20 @@ func (l *Lab) build(ctx context.Context) (remove func(), err error) {
 		return nil, errors.Join(fmt.Errorf("build the program under test: %w: %s", err, out), os.RemoveAll(dir))
 	}
 	return func() { _ = os.RemoveAll(dir) }, nil
+}
+
+// Beside is a second program under test, on the same cluster.
+func (l *Lab) Beside(t testing.TB, plugin string) *Lab {
+	t.Helper()
+	other := &Lab{Cluster: l.Cluster, Plugin: plugin}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	defer cancel()
+	remove, err := other.buildAnew(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(remove)
+	return other
 }
 
 // Root is the top folder of the repository.
