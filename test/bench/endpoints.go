@@ -8,6 +8,7 @@ import (
 // phase is a load and what is measured on it.
 type phase struct {
 	load, unload string // what the limit program is told
+	keep         string // what the limit program does meanwhile
 	grows        bool   // into the next phase's load: it is not taken away before
 	pods         int
 	commands     []command
@@ -17,8 +18,8 @@ type phase struct {
 // not find the load of another.
 func (o options) phases(limit string) []phase {
 	return []phase{
-		{load: "load-endpoints", unload: "unload-endpoints", grows: true, pods: o.pods / 10, commands: o.endpoints(limit, o.pods/10)},
-		{load: "load-endpoints", unload: "unload-endpoints", pods: o.pods, commands: o.endpoints(limit, o.pods)},
+		{load: "load-endpoints", unload: "unload-endpoints", keep: "keep-endpoints", grows: true, pods: o.pods / 10, commands: o.endpoints(limit, o.pods/10)},
+		{load: "load-endpoints", unload: "unload-endpoints", keep: "keep-endpoints", pods: o.pods, commands: o.endpoints(limit, o.pods)},
 		{load: "load", unload: "unload", pods: o.pods, commands: o.commands(limit)},
 	}
 }

@@ -66,6 +66,15 @@ func (o options) phase(ctx context.Context, b *strings.Builder, limit string, p 
 	if err := do(ctx, limit, o.kubeconfig, p.load, strconv.Itoa(p.pods)); err != nil {
 		return fmt.Errorf("cannot make the load: %w", err)
 	}
+	if p.keep != "" {
+		keeping, stop := context.WithCancel(ctx)
+		keeper := exec.CommandContext(keeping, limit, o.kubeconfig, p.keep, "0")
+		if err := keeper.Start(); err != nil {
+			stop()
+			return err
+		}
+		defer func() { stop(); _ = keeper.Wait() }()
+	}
 	for _, c := range p.commands {
 		f, err := o.time(ctx, c)
 		if err != nil {

@@ -6,10 +6,13 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
@@ -22,7 +25,7 @@ const (
 	podsPerService     = 10
 	servicesPerPlace   = 50
 	endpointsLabel     = "leadsman.dev/bench-endpoints"
-	podsPerNode        = 250
+	podsPerNode        = 2500
 	requestsAtOnce     = 32
 	endpointsNamespace = "bench-endpoints-%02d"
 )
@@ -34,6 +37,10 @@ func loadEndpoints(ctx context.Context, client kubernetes.Interface, pods int) e
 	if err := places(ctx, client, services); err != nil {
 		return err
 	}
+	ctx, stop := context.WithCancel(ctx)
+	kept := make(chan error, 1)
+	go func() { kept <- keepNodes(ctx, client) }()
+	defer func() { stop(); <-kept }()
 	group, gctx := errgroup.WithContext(ctx)
 	group.SetLimit(requestsAtOnce)
 	for i := range services * podsPerService {
@@ -81,11 +88,51 @@ func places(ctx context.Context, client kubernetes.Interface, services int) erro
 			ObjectMeta: metav1.ObjectMeta{Name: nodeOf(i), Labels: map[string]string{endpointsLabel: "true", corev1.LabelTopologyZone: fmt.Sprintf("zone-%d", i/podsPerNode%3)}},
 			Spec:       corev1.NodeSpec{Unschedulable: true, Taints: []corev1.Taint{{Key: "leadsman.dev/no-kubelet", Effect: corev1.TaintEffectNoExecute}}}, // DaemonSets ignore unschedulable
 		}
-		if _, err := client.CoreV1().Nodes().Create(ctx, node, metav1.CreateOptions{}); unlessExists(err) != nil {
+		made, err := client.CoreV1().Nodes().Create(ctx, node, metav1.CreateOptions{})
+		switch {
+		case apierrors.IsAlreadyExists(err):
+			continue
+		case err != nil:
+			return err
+		}
+		now := metav1.Now()
+		made.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue, Reason: "KubeletReady", LastHeartbeatTime: now, LastTransitionTime: now}}
+		if _, err := client.CoreV1().Nodes().UpdateStatus(ctx, made, metav1.UpdateOptions{}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// heartbeat is often enough for every --node-monitor-grace-period in use.
+const heartbeat = 4 * time.Second
+
+// keepNodes renews the nodes' Leases until ctx ends: the pods of a node that is
+// silent are marked as not ready (kubernetes pkg/controller/nodelifecycle).
+func keepNodes(ctx context.Context, client kubernetes.Interface) error {
+	leases := client.CoordinationV1().Leases(corev1.NamespaceNodeLease)
+	for {
+		nodes, err := client.CoreV1().Nodes().List(ctx, metav1.ListOptions{LabelSelector: endpointsLabel})
+		if err != nil && ctx.Err() == nil {
+			return err
+		}
+		for i := range nodes.Items {
+			now, holder := metav1.NewMicroTime(time.Now()), nodes.Items[i].Name
+			lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Name: holder, Labels: map[string]string{endpointsLabel: "true"}}, Spec: coordinationv1.LeaseSpec{HolderIdentity: &holder, RenewTime: &now}}
+			renewal := []byte(`{"spec":{"renewTime":"` + now.UTC().Format(metav1.RFC3339Micro) + `"}}`)
+			if _, err = leases.Patch(ctx, holder, types.MergePatchType, renewal, metav1.PatchOptions{}); apierrors.IsNotFound(err) {
+				_, err = leases.Create(ctx, lease, metav1.CreateOptions{})
+			}
+			if err != nil && ctx.Err() == nil {
+				return err
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(heartbeat):
+		}
+	}
 }
 
 // standIn is one pod, with the status that a kubelet would have written.
@@ -202,6 +249,9 @@ func unloadEndpoints(ctx context.Context, client kubernetes.Interface) error {
 		}
 	}
 	if err := client.CoreV1().Nodes().DeleteCollection(ctx, metav1.DeleteOptions{}, ours); err != nil {
+		return err
+	}
+	if err := client.CoordinationV1().Leases(corev1.NamespaceNodeLease).DeleteCollection(ctx, metav1.DeleteOptions{}, ours); err != nil {
 		return err
 	}
 	return wait.PollUntilContextTimeout(ctx, 2*time.Second, 20*time.Minute, true, func(ctx context.Context) (bool, error) {

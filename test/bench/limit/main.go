@@ -26,13 +26,13 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	if len(args) != 3 {
-		return fmt.Errorf("usage: limit KUBECONFIG load|unload|load-endpoints|unload-endpoints PODS, or limit KUBECONFIG nothing|pods|everything|endpoints NAMESPACE")
+		return fmt.Errorf("usage: limit KUBECONFIG load|unload|load-endpoints|keep-endpoints|unload-endpoints PODS, or limit KUBECONFIG nothing|pods|everything|endpoints NAMESPACE")
 	}
 	kubeconfig, what := args[0], args[1]
 	switch what {
 	case "nothing", "pods", "everything", "endpoints":
 		return rawRead(ctx, kubeconfig, what, args[2])
-	case "load", "unload", "load-endpoints", "unload-endpoints":
+	case "load", "unload", "load-endpoints", "keep-endpoints", "unload-endpoints":
 	default:
 		return fmt.Errorf("%q is no work of this program", what)
 	}
@@ -48,6 +48,8 @@ func run(ctx context.Context, args []string) error {
 	switch what {
 	case "unload":
 		return unload(ctx, client)
+	case "keep-endpoints":
+		return keepNodes(ctx, client)
 	case "unload-endpoints":
 		return unloadEndpoints(ctx, client)
 	}
