@@ -15,7 +15,7 @@ import (
 )
 
 // formats are the values of -o.
-var formats = []string{"tree", "wide", "name", "json", "yaml", "dot", "mermaid"}
+var formats = []string{"tree", "wide", "name", "json", "yaml", "dot", "mermaid", "html"}
 
 // options are what the user chose.
 type options struct {

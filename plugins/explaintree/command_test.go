@@ -59,7 +59,7 @@ func TestWhatExcludesEachOtherIsSaid(t *testing.T) {
 		want string
 	}{
 		{"no object", nil, "name an object, such as deployment/web"},
-		{"an unknown format", []string{"deploy/web", "-o", "xml"}, "-o xml is none of tree, wide, name, json, yaml, dot, mermaid"},
+		{"an unknown format", []string{"deploy/web", "-o", "xml"}, "-o xml is none of tree, wide, name, json, yaml, dot, mermaid, html"},
 		{"watching a dump", []string{"deploy/web", "-w", "--snapshot", "dump.yaml"}, "-w follows a cluster; a snapshot does not change"},
 		{"watching a document", []string{"deploy/web", "-w", "-o", "json"}, "-w draws the tree again and again; use it with -o tree or wide"},
 		{"a manifest and a name", []string{"deploy/web", "-f", "web.yaml"}, "-f names the objects itself; leave the arguments and -l out"},

@@ -11,6 +11,7 @@ import (
 	"github.com/leadsman-dev/leadsman/pkg/relation"
 	"github.com/leadsman-dev/leadsman/pkg/render/doc"
 	"github.com/leadsman-dev/leadsman/pkg/render/dot"
+	"github.com/leadsman-dev/leadsman/pkg/render/html"
 	"github.com/leadsman-dev/leadsman/pkg/render/mermaid"
 	rendertree "github.com/leadsman-dev/leadsman/pkg/render/tree"
 	"github.com/leadsman-dev/leadsman/pkg/report"
@@ -77,6 +78,8 @@ func (o *options) write(w io.Writer, r *report.Report, style term.Style) error {
 		return dot.Render(w, r, style)
 	case "mermaid":
 		return mermaid.Render(w, r, style)
+	case "html":
+		return html.Tree(w, r, style)
 	}
 	folded := *r
 	folded.Tree = report.Fold(r.Tree, o.unfold)
