@@ -55,6 +55,7 @@ type Budget struct {
 	Bytes    int64   `json:"bytes"`
 	Seconds  float64 `json:"seconds"`
 	Snapshot bool    `json:"snapshot,omitempty"` // answered from a dump, not a cluster
+	Recorded bool    `json:"recorded,omitempty"` // the dump is a recording that was shown again
 }
 
 // Health is the state of one node of a tree.

@@ -105,19 +105,21 @@ func (p plan) judge(v *index.View, r *report.Rollout) []finding.Finding {
 		r.To.Images = append(r.To.Images, c.Image)
 	}
 	found := preflight.Judge(v, p.wl, p.opts)
-	errors, warnings := 0, 0
+	worst, warnings := "", 0
 	for _, f := range found {
 		switch f.Severity {
 		case finding.Error:
-			errors++
+			if worst == "" {
+				worst = f.Message
+			}
 		case finding.Warning:
 			warnings++
 		}
 		r.Codes = append(r.Codes, f.Code)
 	}
 	switch {
-	case errors > 0:
-		r.Verdict, r.Summary = report.Broken, fmt.Sprintf("%s must not be rolled like this: %s", p.ref, found[0].Message)
+	case worst != "":
+		r.Verdict, r.Summary = report.Broken, fmt.Sprintf("%s must not be rolled like this: %s", p.ref, worst)
 	case warnings > 0:
 		r.Summary = fmt.Sprintf("%s can be rolled, with %s", p.ref, plural(warnings, "warning"))
 	default:

@@ -39,10 +39,11 @@ func (t *target) describe(w *Watch, v *index.View, wl *workload.Workload, causes
 		if t.phase != report.PhaseAwaited && !t.nothing && v.Now.After(t.watched) {
 			r.Proof = w.proof.Proofs(v, wl, t.watched, v.Now)
 		}
-		found = append(found, said(causes)...)
+		found = append(found, t.why(causes)...)
 		found = append(found, proof.Findings(wl, r.Proof)...)
 		r.Learn = lessons(w.opts, wl)
 	}
+	t.frozen(r)
 	r.From, r.To = t.from, t.to
 	r.Probes = w.samples.Reports()
 	if wl != nil {
@@ -50,7 +51,7 @@ func (t *target) describe(w *Watch, v *index.View, wl *workload.Workload, causes
 	}
 	found = append(found, t.own(v, wl)...)
 	found = append(found, t.expected()...)
-	t.order(found)
+	order(found)
 	for _, f := range found {
 		if f.Severity != finding.Info && !slices.Contains(r.Codes, f.Code) {
 			r.Codes = append(r.Codes, f.Code)
@@ -58,6 +59,18 @@ func (t *target) describe(w *Watch, v *index.View, wl *workload.Workload, causes
 	}
 	r.Verdict, r.Summary = t.verdict(r, causes)
 	return r, found
+}
+
+// frozen: of what was deleted or superseded, the last look is told. What took
+// its place has other pods and other numbers.
+func (t *target) frozen(r *report.Rollout) {
+	switch {
+	case t.shown == nil:
+	case t.phase == report.PhaseDeleted:
+		r.Strategy, r.Counts, r.Proof = t.shown.Strategy, t.shown.Counts, t.shown.Proof
+	case t.phase == report.PhaseSuperseded:
+		r.Counts, r.Pods, r.Logs = t.shown.Counts, t.shown.Pods, t.shown.Logs
+	}
 }
 
 // expected is what was said before the rollout. What would have stopped a
@@ -70,6 +83,27 @@ func (t *target) expected() []finding.Finding {
 		}
 	}
 	return kept
+}
+
+// why are the causes, and those for which it was gone back: the first is why it
+// stands as it stands.
+func (t *target) why(causes []cause.Cause) []finding.Finding {
+	first, then := slices.Clone(t.reason), said(causes)
+	switch t.phase {
+	case report.PhaseLost:
+		first, then = then, first
+	case report.PhaseReturned:
+		for i := range first {
+			first[i].Fix = nil // it was mended by going back
+		}
+	}
+	found := slices.Clone(first)
+	for _, f := range then {
+		if !slices.ContainsFunc(first, func(other finding.Finding) bool { return other.Code == f.Code && other.Object.Key() == f.Object.Key() }) {
+			found = append(found, f)
+		}
+	}
+	return found
 }
 
 func said(causes []cause.Cause) []finding.Finding {
@@ -89,6 +123,9 @@ func (t *target) revisions(wl *workload.Workload) {
 	if t.to != nil && t.to.Hash == wl.Current.Hash && t.to.Number != 0 {
 		return
 	}
+	if t.to != nil && !workload.Same(wl.Current.Template, wl.Template) { // the controller has not made the new one yet
+		return
+	}
 	to := describeRevision(wl.Current)
 	if before := wl.Previous(); before != nil {
 		t.from = describeRevision(before)
@@ -98,13 +135,18 @@ func (t *target) revisions(wl *workload.Workload) {
 }
 
 func describeRevision(r *workload.Revision) *report.Revision {
-	described := &report.Revision{Number: r.Number, Name: r.Object.Ref.Name, Hash: r.Hash}
-	if r.Template != nil {
-		for _, c := range r.Template.Spec.Containers {
-			described.Images = append(described.Images, c.Image)
-		}
+	return &report.Revision{Number: r.Number, Name: r.Object.Ref.Name, Hash: r.Hash, Images: imagesOf(r.Template)}
+}
+
+func imagesOf(template *corev1.PodTemplateSpec) []string {
+	if template == nil {
+		return nil
 	}
-	return described
+	var images []string
+	for _, c := range template.Spec.Containers {
+		images = append(images, c.Image)
+	}
+	return images
 }
 
 func strategyWords(wl *workload.Workload) string {
@@ -235,7 +277,7 @@ func waiting(w *Watch, wl *workload.Workload, r *report.Rollout, causes []cause.
 	case r.Phase == report.PhaseSettling && w.opts.WaitTerminated && c.OldTerminating > 0:
 		return fmt.Sprintf("%s to end", plural(c.OldTerminating, "old pod"))
 	case r.Phase == report.PhaseSettling:
-		return "it to stay available"
+		return "it to stay available for " + proof.Seconds(w.opts.StableFor.Seconds())
 	case r.Phase.Final():
 		return ""
 	case wl.Observed < wl.Generation:

@@ -99,10 +99,10 @@ func (t *target) acted(a Action, h source.Happening) {
 	t.wayBack = a.WayBack
 	switch {
 	case a.Kind == GoingBack && t.phase != report.PhaseBack:
-		t.backTo, t.began, t.closed = a.Revision, h.At, false
+		t.backTo, t.closed, t.reason = a.Revision, false, said(t.failed)
 		t.phase = report.PhaseBack
 	case a.Kind == BackLost:
-		t.phase, t.closed = report.PhaseLost, false
+		t.phase, t.closed, t.reason = report.PhaseLost, false, said(t.failed)
 	case t.shown != nil:
 		t.shown.Back = a.WayBack
 	}

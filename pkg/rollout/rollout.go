@@ -96,13 +96,29 @@ func crewOf(w *workload.Workload) []source.Query {
 // Observe judges what is known now.
 func (w *Watch) Observe(v *index.View) *report.Report {
 	r := &report.Report{APIVersion: report.APIVersion, Kind: "GuardRollout", Findings: []finding.Finding{}}
+	var later []finding.Finding
 	for _, t := range w.targets {
 		rollout, found := w.observe(t, v)
 		r.Rollouts = append(r.Rollouts, rollout)
-		r.Findings = append(r.Findings, found...)
+		if hopeless(rollout) {
+			r.Findings = append(r.Findings, found...)
+		} else {
+			later = append(later, found...)
+		}
 	}
+	r.Findings = append(r.Findings, later...)
+	order(r.Findings)
 	w.conclude(r, v)
 	return r
+}
+
+// hopeless rollouts are told first: the first finding is the root cause.
+func hopeless(r *report.Rollout) bool {
+	switch r.Phase {
+	case report.PhaseFailed, report.PhaseTimedOut, report.PhaseReturned, report.PhaseLost:
+		return true
+	}
+	return false
 }
 
 // Final says whether nothing more is waited for. Unless it keeps going, one

@@ -32,7 +32,9 @@ type target struct {
 	nothing  bool      // nothing was to be rolled
 	absent   bool      // it did not exist when the watch began
 	done     time.Time // since when it is complete; zero where it is not
+	anew     bool      // what was deleted was created anew
 	failed   []cause.Cause
+	reason   []finding.Finding // why it went back
 
 	memory   *cause.Memory
 	start    *back.Start
@@ -91,7 +93,7 @@ func (w *Watch) observe(t *target, v *index.View) (*report.Rollout, []finding.Fi
 		}
 		t.phase = report.PhaseDeleted
 	case t.uid != "" && wl.Object.GetUID() != t.uid:
-		t.phase = report.PhaseDeleted
+		t.phase, t.anew = report.PhaseDeleted, true
 	}
 	var causes []cause.Cause
 	if ok && t.phase != report.PhaseDeleted {
@@ -142,6 +144,7 @@ func (t *target) move(w *Watch, v *index.View, wl *workload.Workload, causes []c
 	switch {
 	case t.phase == report.PhaseAwaited && changed:
 		// It began after the last look: from then on service is followed.
+		t.from, t.to = t.to, &report.Revision{Images: imagesOf(wl.Template), Changes: workload.Difference(t.template, wl.Template)}
 		t.template, t.began, t.watched, t.phase = wl.Template, v.Now, t.looked, report.PhaseRolling
 		t.memory = cause.NewMemory(v.Now)
 	case t.phase == report.PhaseAwaited:
@@ -151,6 +154,9 @@ func (t *target) move(w *Watch, v *index.View, wl *workload.Workload, causes []c
 		return
 	case changed:
 		t.phase = report.PhaseSuperseded
+		return
+	}
+	if t.phase == report.PhaseLost { // what could not be brought back was not brought back
 		return
 	}
 	t.sample(v, wl)

@@ -4,17 +4,17 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
 	"github.com/leadsman-dev/leadsman/pkg/index"
 	"github.com/leadsman-dev/leadsman/pkg/report"
 	"github.com/leadsman-dev/leadsman/pkg/rollout/cause"
+	"github.com/leadsman-dev/leadsman/pkg/rollout/proof"
 )
 
 // order puts what keeps the rollout from finishing first, in the order in
 // which the causes were given, then lost service, then what was said before.
-func (t *target) order(found []finding.Finding) {
+func order(found []finding.Finding) {
 	place := func(f finding.Finding) int {
 		domain, _, _ := strings.Cut(f.Code, "/")
 		switch {
@@ -38,7 +38,10 @@ func (t *target) verdict(r *report.Rollout, causes []cause.Cause) (report.Verdic
 	case report.PhaseUnknown:
 		return report.Unknown, fmt.Sprintf("%s cannot be seen", name)
 	case report.PhaseDeleted:
-		return report.Broken, fmt.Sprintf("%s was deleted while it was watched%s", name, kept)
+		if t.anew {
+			return report.Broken, fmt.Sprintf("%s was deleted and created anew while it was watched", name)
+		}
+		return report.Broken, fmt.Sprintf("%s was deleted while it was watched", name)
 	case report.PhaseSuperseded:
 		return report.Broken, fmt.Sprintf("%s got another template while it was rolling out%s: this rollout is superseded%s", name, revisionWords(t.to), kept)
 	case report.PhaseFailed:
@@ -46,9 +49,9 @@ func (t *target) verdict(r *report.Rollout, causes []cause.Cause) (report.Verdic
 	case report.PhaseTimedOut:
 		return report.Broken, fmt.Sprintf("%s did not finish rolling out%s in time: %s%s", name, revisionWords(t.to), because(t.failed, counted(r.Counts)), kept)
 	case report.PhaseReturned:
-		return report.Broken, fmt.Sprintf("%s is back on%s: the rollout failed%s", name, revisionWords(t.to), kept)
+		return report.Broken, fmt.Sprintf("%s was rolled back%s%s%s", name, t.backWords(), t.afterWhat(), kept)
 	case report.PhaseLost:
-		return report.Broken, fmt.Sprintf("%s could not be brought back: %s%s", name, because(t.failed, lostWords(t.wayBack)), kept)
+		return report.Broken, fmt.Sprintf("%s could not be brought back: %s%s%s", name, t.lostWords(), t.afterWhat(), kept)
 	case report.PhaseComplete:
 		return completeVerdict(r), t.completeSummary(r, kept)
 	case report.PhaseAwaited:
@@ -58,7 +61,7 @@ func (t *target) verdict(r *report.Rollout, causes []cause.Cause) (report.Verdic
 	case report.PhaseSettling:
 		return report.Progressing, fmt.Sprintf("%s: %s, waiting for %s%s", name, counted(r.Counts), r.Waiting, kept)
 	case report.PhaseBack:
-		return report.Progressing, fmt.Sprintf("%s is going back%s: %s%s", name, revisionWords(t.to), counted(r.Counts), kept)
+		return report.Progressing, fmt.Sprintf("%s is going back%s: %s%s", name, t.backWords(), counted(r.Counts), kept)
 	}
 	if len(causes) > 0 && causes[0].Severity == finding.Error {
 		return report.Broken, fmt.Sprintf("%s is in trouble: %s%s", name, causes[0].Message, kept)
@@ -73,8 +76,8 @@ func (t *target) completeSummary(r *report.Rollout, kept string) string {
 	if r.Strategy == "OnDelete" && r.Counts.Old > 0 {
 		return fmt.Sprintf("%s rolls nothing by itself (OnDelete): %s of an older revision until somebody deletes them%s", t.ref, stays(r.Counts.Old), kept)
 	}
-	took := time.Duration(r.Elapsed * float64(time.Second)).Round(time.Second)
-	return fmt.Sprintf("%s rolled out%s in %s: %s%s", t.ref, revisionWords(t.to), took, counted(r.Counts), kept)
+	took := t.done.Sub(t.began).Seconds()
+	return fmt.Sprintf("%s rolled out%s in %s: %s%s", t.ref, revisionWords(t.to), proof.Seconds(took), counted(r.Counts), kept)
 }
 
 func stays(pods int) string {
@@ -101,7 +104,7 @@ func revisionWords(r *report.Revision) string {
 	case r == nil:
 		return ""
 	case r.Number == 0:
-		return " a revision"
+		return " its new template"
 	}
 	return fmt.Sprintf(" revision %d", r.Number)
 }
@@ -113,11 +116,34 @@ func because(causes []cause.Cause, otherwise string) string {
 	return causes[0].Message
 }
 
-func lostWords(b *report.WayBack) string {
-	if b == nil || b.Refused == "" {
-		return "it did not get there in time"
+// backWords name the revision that was gone back to. Going back numbers it anew.
+func (t *target) backWords() string {
+	if t.wayBack == nil || t.wayBack.To == nil {
+		return ""
 	}
-	return b.Refused
+	words := fmt.Sprintf(" to revision %d", t.wayBack.To.Number)
+	if t.to != nil && t.to.Hash == t.backTo && t.to.Number > t.wayBack.To.Number {
+		words += fmt.Sprintf(", now revision %d", t.to.Number)
+	}
+	return words
+}
+
+// afterWhat is why it was gone back, or tried.
+func (t *target) afterWhat() string {
+	if len(t.reason) == 0 {
+		return ""
+	}
+	return "; the rollout had failed: " + t.reason[0].Message
+}
+
+func (t *target) lostWords() string {
+	switch {
+	case t.wayBack != nil && t.wayBack.Refused != "":
+		return t.wayBack.Refused
+	case len(t.failed) > 0:
+		return t.failed[0].Message
+	}
+	return "it did not get there in time"
 }
 
 // serviceWords say whether service was kept, where that is proven or lost.
@@ -126,7 +152,7 @@ func serviceWords(r *report.Rollout) string {
 	for _, p := range r.Proof {
 		switch p.Verdict {
 		case report.BrokenProof:
-			return fmt.Sprintf("; service was lost: %s %s", p.Service, p.Summary)
+			return "; service was lost: " + lossWords(p)
 		case report.Held, report.HeldWithGaps:
 			held = true
 		}
@@ -136,25 +162,41 @@ func serviceWords(r *report.Rollout) string {
 			return fmt.Sprintf("; %d of %d requests to %s failed", p.Failed, p.Sent, p.Target)
 		}
 	}
-	if held && r.Phase != report.PhaseComplete || len(r.Proof) == 0 || !held {
+	if !held || !r.Phase.Final() {
 		return ""
 	}
 	return "; service was held"
 }
 
+// lossWords are the worst moment; the finding says the rest.
+func lossWords(p report.Proof) string {
+	fewest := p.Floor
+	for _, i := range p.Broken {
+		fewest = min(fewest, i.Min)
+	}
+	if fewest == 0 {
+		return fmt.Sprintf("nothing served %s, below its floor for %s", p.Service, proof.Seconds(p.Below))
+	}
+	return fmt.Sprintf("%s fell to %d of %d for %s", p.Service, fewest, p.Floor, proof.Seconds(p.Below))
+}
+
 // conclude sums up the targets: the worst verdict, a sentence for each.
 func (w *Watch) conclude(r *report.Report, v *index.View) {
-	var names, sentences []string
+	var names, sentences, later []string
 	r.Verdict = report.OK
 	for _, rollout := range r.Rollouts {
 		names = append(names, rollout.Object.String())
-		sentences = append(sentences, rollout.Summary)
+		if hopeless(rollout) {
+			sentences = append(sentences, rollout.Summary)
+		} else {
+			later = append(later, rollout.Summary)
+		}
 		if slices.Index(worst, rollout.Verdict) < slices.Index(worst, r.Verdict) {
 			r.Verdict = rollout.Verdict
 		}
 	}
 	r.Target = strings.Join(names, ", ")
-	r.Summary = strings.Join(sentences, ". ")
+	r.Summary = strings.Join(append(sentences, later...), ". ")
 	w.limits(r, v)
 	r.Gaps = gapsOf(v)
 }

@@ -183,7 +183,7 @@ func (p *player) actionFollows() bool { return p.next != nil && p.next.Note != n
 func (p *player) judge(now time.Time) *report.Report {
 	p.store.SetNow(now)
 	r := p.watch.Observe(index.New(p.store.Contents()))
-	r.Budget.Snapshot = true
+	r.Budget = report.Budget{Snapshot: true, Recorded: true}
 	return r
 }
 

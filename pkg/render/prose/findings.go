@@ -130,6 +130,8 @@ func (p Writer) unread(all []report.Gap) []report.Gap {
 func (p Writer) Budget(r *report.Report) {
 	cost := fmt.Sprintf("%d requests, %.2f s", r.Budget.Requests, r.Budget.Seconds)
 	switch {
+	case r.Budget.Recorded:
+		cost = "from a recording"
 	case r.Budget.Snapshot:
 		cost = "from a snapshot"
 	case r.Budget.Requests == 1:

@@ -121,7 +121,7 @@ func (t *told) phaseNews(ro *report.Rollout, tell func(event)) {
 		tell(event{Type: "phase", Phase: ro.Phase, Text: phaseSentence(ro, t.phase)})
 		t.phase = ro.Phase
 	}
-	if ro.Back != nil && ro.Back.Done != "" && ro.Back.Done != t.done {
+	if ro.Back != nil && ro.Back.Done != "" && ro.Back.Done != t.done && ro.Phase != report.PhaseReturned {
 		t.done = ro.Back.Done
 		tell(event{Type: "phase", Phase: ro.Phase, Text: ro.Back.Done})
 	}

@@ -2,7 +2,9 @@ package rollout
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/leadsman-dev/leadsman/pkg/render/prose"
 	"github.com/leadsman-dev/leadsman/pkg/report"
@@ -69,6 +71,8 @@ func revisions(ro *report.Rollout) string {
 	switch {
 	case from > 0 && to > 0 && from != to:
 		return fmt.Sprintf("revision %d → %d", from, to)
+	case from > 0 && ro.To != nil && to == 0:
+		return fmt.Sprintf("revision %d → next", from)
 	case to > 0 && ro.From == nil:
 		return fmt.Sprintf("revision %d, the first", to)
 	case max(from, to) > 0:
@@ -206,21 +210,35 @@ func proofWords(pr report.Proof, style term.Style) (string, term.Tone) {
 	case report.HeldWithGaps:
 		return reach + ": held" + gaps, term.Warn
 	case report.BrokenProof:
+		fewest, since := lowest(pr)
 		at := ""
-		if pr.MinAt != nil {
-			at = " at " + pr.MinAt.Format(hourMinuteSecond)
+		if since != nil {
+			at = " at " + since.Format(hourMinuteSecond)
 		}
 		below := ""
 		if pr.Below > 0 {
 			below = fmt.Sprintf(", below it for %s", duration(pr.Below))
 		}
-		return style.Sign("✗ ", "x ") + fmt.Sprintf("fell to %d%s, floor %d%s%s: broken", pr.Min, at, pr.Floor, below, gaps), term.Bad
+		return style.Sign("✗ ", "x ") + fmt.Sprintf("fell to %d%s, floor %d%s%s: broken", fewest, at, pr.Floor, below, gaps), term.Bad
 	}
 	why := pr.Why
 	if why == "" {
 		why = pr.Summary
 	}
 	return strings.TrimSuffix("? not provable: "+why, ": "), term.Warn
+}
+
+// lowest is the fewest below the floor: what served before a floor was raised
+// does not count.
+func lowest(pr report.Proof) (int, *time.Time) {
+	if len(pr.Broken) == 0 {
+		return pr.Min, pr.MinAt
+	}
+	worst := slices.MinFunc(pr.Broken, func(a, b report.Interval) int { return a.Min - b.Min })
+	if worst.Min == pr.Min {
+		return pr.Min, pr.MinAt
+	}
+	return worst.Min, &worst.From
 }
 
 func probed(p prose.Writer, l report.LiveProbe) {

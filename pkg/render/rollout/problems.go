@@ -99,6 +99,9 @@ func (t *told) problemNews(findings []finding.Finding, now time.Time, tell func(
 		if known && p.severity == worst {
 			e.quiet = len(objects) <= p.read || len(objects) < 2*p.read && now.Sub(p.readAt) < eachProblem
 		}
+		if code == "rollout/availability-broken" || code == "rollout/not-provable" {
+			e.quiet = true // the proof's own line says it
+		}
 		next := problem{worst, len(objects), len(objects), now}
 		if e.quiet {
 			next.read, next.readAt = p.read, p.readAt

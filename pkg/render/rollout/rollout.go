@@ -55,13 +55,13 @@ func (o Options) Render(w io.Writer, r *report.Report, style term.Style) error {
 func (o Options) frame(p prose.Writer, r *report.Report) {
 	ro := r.Rollouts[0]
 	if ro.Phase.Final() {
-		p.Verdict(r.Verdict, summaryOf(r, ro), r.Findings)
+		p.Verdict(r.Verdict, summaryOf(r, ro), during(r.Findings))
 	}
 	o.picture(p, ro)
 	o.problems(p, r.Findings, mostProblems)
 	o.details(p, ro)
 	if o.Diff {
-		wayBack(p, ro.Back)
+		wayBack(p, ro)
 	}
 	if r.Budget == (report.Budget{}) {
 		p.Budget(r) // the gaps
@@ -73,8 +73,12 @@ func (o Options) frame(p prose.Writer, r *report.Report) {
 func (o Options) one(p prose.Writer, r *report.Report) {
 	ro, findings := r.Rollouts[0], r.Findings
 	summary := summaryOf(r, ro)
-	p.Verdict(r.Verdict, summary, findings)
-	if first, ok := prose.Headline(r); ok {
+	marking := findings
+	if ro.Phase != report.PhaseBefore {
+		marking = during(findings)
+	}
+	p.Verdict(r.Verdict, summary, marking)
+	if first, ok := headline(r, ro); ok {
 		findings = findings[1:]
 		p.Root(first, summary)
 	}
@@ -91,15 +95,37 @@ func (o Options) one(p prose.Writer, r *report.Report) {
 	}
 	if o.tellsBack(ro) {
 		p.Blank()
-		wayBack(p, ro.Back)
+		wayBack(p, ro)
 	}
 	limits(p, r.Rollouts)
 	o.lessons(p, ro)
 }
 
+// headline is the finding that the summary speaks of. A warning is it, too,
+// where it kept a rollout from finishing.
+func headline(r *report.Report, ro *report.Rollout) (finding.Finding, bool) {
+	if first, ok := prose.Headline(r); ok || len(r.Findings) == 0 {
+		return first, ok
+	}
+	first := r.Findings[0]
+	ended := ro.Phase == report.PhaseFailed || ro.Phase == report.PhaseTimedOut
+	return first, ended && first.Severity == finding.Warning && first.CausedBy == nil && !advice(first)
+}
+
+// advice was given before the rollout; how it went is what counts.
+func advice(f finding.Finding) bool { return strings.HasPrefix(f.Code, "preflight/") }
+
+func during(findings []finding.Finding) []finding.Finding {
+	return slices.DeleteFunc(slices.Clone(findings), advice)
+}
+
 // many is the last word about several rollouts.
 func (o Options) many(p prose.Writer, r *report.Report) {
-	p.Verdict(r.Verdict, tally(r), r.Findings)
+	marking := r.Findings
+	if !all(r.Rollouts, report.PhaseBefore) {
+		marking = during(marking)
+	}
+	p.Verdict(r.Verdict, tally(r), marking)
 	if len(r.Rollouts) > 0 {
 		p.Blank()
 		o.rows(p, r)
@@ -115,7 +141,7 @@ func (o Options) many(p prose.Writer, r *report.Report) {
 		if o.tellsBack(ro) {
 			p.Blank()
 			p.Paragraph("", term.Plain, p.Style.Text(nameOf(p, ro.Object)), term.Bold)
-			wayBack(p, ro.Back)
+			wayBack(p, ro)
 		}
 	}
 	limits(p, r.Rollouts)

@@ -165,7 +165,7 @@ func (o Options) before(p prose.Writer, ro *report.Rollout, findings []finding.F
 		nothingToObject(p)
 	}
 	if o.Diff {
-		wayBack(p, ro.Back)
+		wayBack(p, ro)
 	}
 	o.lessons(p, ro)
 }
@@ -175,7 +175,8 @@ func nothingToObject(p prose.Writer) {
 }
 
 // wayBack says what can be done about a rollout, or what was done.
-func wayBack(p prose.Writer, b *report.WayBack) {
+func wayBack(p prose.Writer, ro *report.Rollout) {
+	b := ro.Back
 	const lead = "way back  "
 	if b == nil {
 		p.Paragraph(lead, term.Bold, "none is known", term.Dim)
@@ -189,9 +190,15 @@ func wayBack(p prose.Writer, b *report.WayBack) {
 		p.Paragraph(head, term.Bold, p.Style.Text(text), tone)
 		head = strings.Repeat(" ", len(lead))
 	}
-	say(b.Done, term.Bold)
+	gone := b.Done != "" && b.To != nil // the command would do it once more
+	if !gone {
+		say(b.Done, term.Bold)
+	}
 	if b.To != nil {
 		text := label("to revision", b.To)
+		if gone {
+			text = b.Done
+		}
 		if len(b.To.Images) > 0 {
 			text += " (" + strings.Join(b.To.Images, ", ") + ")"
 		}
@@ -202,18 +209,20 @@ func wayBack(p prose.Writer, b *report.WayBack) {
 	} else {
 		say(b.Why, term.Plain)
 	}
-	if b.Refused != "" {
+	if b.Refused != "" && ro.Phase == report.PhaseLost {
+		say("tried, and did not succeed: "+b.Refused, term.Warn)
+	} else if b.Refused != "" {
 		say("not by this program: "+b.Refused, term.Warn)
 	}
 	for _, row := range diffRows(p.Style, b.Diff) {
 		p.Out.WriteString(strings.Repeat(" ", len(lead)) + row)
 		p.Blank()
 	}
-	if b.Command != "" {
+	if b.Command != "" && !gone {
 		p.Out.WriteString(p.Style.Paint(term.Good, "    fix   ") + p.Style.Paint(term.Bold, p.Style.Text(b.Command)))
 		p.Blank()
 	}
-	if b.Needs != "" {
+	if b.Needs != "" && !gone {
 		p.Paragraph("    needs ", term.Dim, p.Style.Text(b.Needs), term.Dim)
 	}
 	if b.Done+b.Why+b.Refused+b.Command == "" && b.To == nil {
@@ -258,7 +267,7 @@ func limits(p prose.Writer, rollouts []*report.Rollout) {
 		}
 	}
 	if len(told) > 0 {
-		p.Paragraph("", term.Plain, p.Style.Text("the proof does not show: "+strings.Join(told, " · ")), term.Dim)
+		p.Paragraph("", term.Plain, p.Style.Text("limits of the proof: "+strings.Join(told, " · ")), term.Dim)
 	}
 }
 
@@ -267,7 +276,12 @@ func (o Options) lessons(p prose.Writer, ro *report.Rollout) {
 		return
 	}
 	p.Blank()
+	widest := 0
 	for _, l := range ro.Learn {
-		p.Paragraph(fmt.Sprintf("%-12s  ", p.Style.Text(l.Term)), term.Bold, p.Style.Text(l.Text), term.Plain)
+		widest = max(widest, term.Width(p.Style.Text(l.Term)))
+	}
+	for _, l := range ro.Learn {
+		name := p.Style.Text(l.Term)
+		p.Paragraph(name+strings.Repeat(" ", widest+2-term.Width(name)), term.Bold, p.Style.Text(l.Text), term.Plain)
 	}
 }

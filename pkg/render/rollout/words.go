@@ -46,7 +46,7 @@ func phaseWord(ph report.Phase) string {
 	case report.PhaseAwaited:
 		return "awaited: nothing rolls yet"
 	case report.PhaseSettling:
-		return "complete, settling"
+		return "rolled out, settling"
 	case report.PhaseBack:
 		return "going back"
 	case report.PhaseTimedOut:

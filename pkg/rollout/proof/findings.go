@@ -2,6 +2,7 @@ package proof
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -50,12 +51,19 @@ func broken(w *workload.Workload, p report.Proof) finding.Finding {
 // conditions is where it is written which endpoints serve.
 const conditions = "EndpointSlices: endpoints[*].conditions"
 
+// lowest is the fewest below the floor. What served before a floor was raised
+// does not count.
 func lowest(p report.Proof) string {
-	at := ""
-	if p.MinAt != nil {
-		at = " at " + Clock(*p.MinAt)
+	fewest, since := p.Min, p.MinAt
+	if at := slices.IndexFunc(p.Broken, func(i report.Interval) bool { return i.Min == p.Min }); at < 0 && len(p.Broken) > 0 {
+		worst := slices.MinFunc(p.Broken, func(a, b report.Interval) int { return a.Min - b.Min })
+		fewest, since = worst.Min, &worst.From
 	}
-	return strconv.Itoa(p.Min) + " serving and not terminating" + at
+	at := ""
+	if since != nil {
+		at = " at " + Clock(*since)
+	}
+	return strconv.Itoa(fewest) + " serving and not terminating" + at
 }
 
 func title(p report.Proof) string {
