@@ -17,6 +17,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/klog/v2"
 
+	"github.com/leadsman-dev/leadsman/pkg/cli/shells"
 	"github.com/leadsman-dev/leadsman/pkg/term"
 )
 
@@ -52,6 +53,11 @@ func Run(ctx context.Context, plugin Plugin, argv []string, streams term.Streams
 		Version: version(),
 	}
 	args := argv[1:]
+	if len(args) == 2 && args[0] == "completion" && !called.Completes {
+		if _, known := shells.Names()[args[1]]; known {
+			return Code(shells.Script(streams.Out, called.Program, args[1]))
+		}
+	}
 	if called.Completes {
 		args = append([]string{cobra.ShellCompRequestCmd}, args...)
 		env.Streams.Err = io.Discard // a completion that fails is silent
@@ -74,7 +80,7 @@ func (e *Env) New(cmd *cobra.Command) *cobra.Command {
 	cmd.Version = e.Version
 	cmd.DisableAutoGenTag = true
 	cmd.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: e.Display}
-	cmd.CompletionOptions.HiddenDefaultCmd = true
+	cmd.CompletionOptions.DisableDefaultCmd = true // see shells.Script
 	e.Config.AddFlags(cmd.PersistentFlags())
 	addVerbosity(cmd.PersistentFlags())
 	return cmd

@@ -12,11 +12,11 @@ import (
 
 func TestTheProgramsNameSaysWhatIsWanted(t *testing.T) {
 	for argv0, want := range map[string]Called{
-		"/usr/local/bin/kubectl-explain_tree":      {Display: "kubectl explain-tree"},
-		"kubectl-check_endpoints.exe":              {Display: "kubectl check-endpoints"},
-		"/home/me/bin/kubectl_complete-trace_dns":  {Display: "kubectl trace-dns", Completes: true},
-		"./explain-tree":                           {Display: "explain-tree"},
-		"/opt/krew/bin/kubectl_complete-trace_dns": {Display: "kubectl trace-dns", Completes: true},
+		"/usr/local/bin/kubectl-explain_tree":      {Program: "kubectl-explain_tree", Display: "kubectl explain-tree"},
+		"kubectl-check_endpoints.exe":              {Program: "kubectl-check_endpoints", Display: "kubectl check-endpoints"},
+		"/home/me/bin/kubectl_complete-trace_dns":  {Program: "kubectl_complete-trace_dns", Display: "kubectl trace-dns", Completes: true},
+		"./explain-tree":                           {Program: "explain-tree", Display: "explain-tree"},
+		"/opt/krew/bin/kubectl_complete-trace_dns": {Program: "kubectl_complete-trace_dns", Display: "kubectl trace-dns", Completes: true},
 	} {
 		if got := CalledAs(argv0); got != want {
 			t.Errorf("%s: %+v, want %+v", argv0, got, want)

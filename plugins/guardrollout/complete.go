@@ -1,12 +1,12 @@
 package guardrollout
 
 import (
-	"context"
+	"fmt"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/leadsman-dev/leadsman/pkg/cli"
 	"github.com/leadsman-dev/leadsman/pkg/rollout"
@@ -15,67 +15,39 @@ import (
 	"github.com/leadsman-dev/leadsman/pkg/source"
 )
 
-// patience bounds a completion: a key press must not hang on a dead cluster.
-const patience = 2 * time.Second
-
-// completions offers TYPE/NAME, and the values of flags.
+// completions offers what can be rolled out, and the values of flags.
 func (o *options) completions(env *cli.Env, cmd *cobra.Command) {
-	fixed := func(words ...string) cobra.CompletionFunc {
-		return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return words, cobra.ShellCompDirectiveNoFileComp
-		}
-	}
-	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
-		ctx, cancel := context.WithTimeout(cmd.Context(), patience)
-		defer cancel()
-		return o.words(ctx, env, typed)
-	}
-	for flag, words := range map[string]cobra.CompletionFunc{
-		"output": fixed(formats...), "color": fixed("auto", "always", "never"), "fail-on": fixed("error", "warning", "never"),
-		"on-failure": fixed(onFailure...), "annotations": fixed("github"), "speed": fixed("1x", "10x", "max"), "explain": func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return codes(), cobra.ShellCompDirectiveNoFileComp
+	env.Complete(cmd, &o.Shared, cli.Offers{
+		Args: func(a *cli.Ask) []string { return a.Objects(rollable()) },
+		Flags: map[string]cli.Words{
+			"output":      cli.Fixed(formats...),
+			"on-failure":  cli.Fixed(onFailure...),
+			"annotations": cli.Fixed("github"),
+			"speed":       cli.Fixed("1x", "10x", "max"),
+			"probe":       ports,
 		},
-	} {
-		if err := cmd.RegisterFlagCompletionFunc(flag, words); err != nil { // only a flag that does not exist can fail here
-			cmd.PrintErrln(err)
+		Docs: rollout.Docs,
+	})
+}
+
+func rollable() []source.Kind {
+	return slices.DeleteFunc(scheme.Kinds(), func(k source.Kind) bool {
+		return k.Group != "apps" || !slices.Contains(workload.Kinds, k.Kind)
+	})
+}
+
+// ports are those of Services, as --probe takes them.
+func ports(a *cli.Ask) []string {
+	var words []string
+	for _, o := range a.Read(schema.GroupKind{Kind: "Service"}, "", false) {
+		service, ok := o.(*corev1.Service)
+		if !ok {
+			continue
+		}
+		for _, port := range service.Spec.Ports {
+			words = append(words, fmt.Sprintf("svc/%s:%d", service.Name, port.Port))
 		}
 	}
-	env.CompleteNamespaces(cmd, &o.Shared)
-}
-
-// words are "deploy/", "sts/", "ds/", and behind the slash the names.
-func (o *options) words(ctx context.Context, env *cli.Env, typed string) ([]string, cobra.ShellCompDirective) {
-	kind, _, named := strings.Cut(typed, "/")
-	if !named {
-		return []string{"deployment/", "statefulset/", "daemonset/"}, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
-	}
-	k, err := source.Resolve(scheme.Kinds(), kind)
-	if err != nil || k.Group != "apps" || !slices.Contains(workload.Kinds, k.Kind) {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	session, err := env.Open(ctx, &o.Shared)
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	namespace, err := env.Namespace(&o.Shared, false)
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	result, err := session.Read(ctx, source.Query{Kind: k.GroupKind(), Namespace: namespace, Metadata: true})
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	var words []string
-	for _, found := range result.Objects {
-		words = append(words, kind+"/"+found.GetName())
-	}
-	return words, cobra.ShellCompDirectiveNoFileComp
-}
-
-func codes() []string {
-	words := []string{"all"}
-	for _, d := range rollout.Docs() {
-		words = append(words, d.Code+"\t"+d.Title)
-	}
+	slices.Sort(words)
 	return words
 }
