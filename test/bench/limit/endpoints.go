@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -88,16 +89,11 @@ func places(ctx context.Context, client kubernetes.Interface, services int) erro
 			ObjectMeta: metav1.ObjectMeta{Name: nodeOf(i), Labels: map[string]string{endpointsLabel: "true", corev1.LabelTopologyZone: fmt.Sprintf("zone-%d", i/podsPerNode%3)}},
 			Spec:       corev1.NodeSpec{Unschedulable: true, Taints: []corev1.Taint{{Key: "leadsman.dev/no-kubelet", Effect: corev1.TaintEffectNoExecute}}}, // DaemonSets ignore unschedulable
 		}
-		made, err := client.CoreV1().Nodes().Create(ctx, node, metav1.CreateOptions{})
-		switch {
-		case apierrors.IsAlreadyExists(err):
-			continue
-		case err != nil:
+		if _, err := client.CoreV1().Nodes().Create(ctx, node, metav1.CreateOptions{}); unlessExists(err) != nil {
 			return err
 		}
-		now := metav1.Now()
-		made.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue, Reason: "KubeletReady", LastHeartbeatTime: now, LastTransitionTime: now}}
-		if _, err := client.CoreV1().Nodes().UpdateStatus(ctx, made, metav1.UpdateOptions{}); err != nil {
+		ready := []byte(`{"status":{"conditions":[{"type":"Ready","status":"True","reason":"KubeletReady"}]}}`)
+		if _, err := client.CoreV1().Nodes().Patch(ctx, node.Name, types.MergePatchType, ready, metav1.PatchOptions{}, "status"); err != nil {
 			return err
 		}
 	}
@@ -232,30 +228,26 @@ func readyOf(s *discoveryv1.EndpointSlice) int {
 }
 
 // unloadEndpoints takes the load away, and waits until it is gone: no kubelet
-// would confirm that the pods have ended.
+// would confirm that the pods have ended. What a busy server gives up on is
+// tried again.
 func unloadEndpoints(ctx context.Context, client kubernetes.Interface) error {
 	ours := metav1.ListOptions{LabelSelector: endpointsLabel}
-	namespaces, err := client.CoreV1().Namespaces().List(ctx, ours)
-	if err != nil {
-		return err
-	}
-	now := int64(0)
-	for _, ns := range namespaces.Items {
-		if err := client.CoreV1().Pods(ns.Name).DeleteCollection(ctx, metav1.DeleteOptions{GracePeriodSeconds: &now}, metav1.ListOptions{}); err != nil {
-			return err
+	err := wait.PollUntilContextTimeout(ctx, 2*time.Second, 20*time.Minute, true, func(ctx context.Context) (bool, error) {
+		namespaces, err := client.CoreV1().Namespaces().List(ctx, ours)
+		if err != nil {
+			return false, nil
 		}
-		if err := client.CoreV1().Namespaces().Delete(ctx, ns.Name, metav1.DeleteOptions{}); err != nil {
-			return err
+		for _, ns := range namespaces.Items {
+			now := int64(0)
+			if ns.DeletionTimestamp == nil && client.CoreV1().Pods(ns.Name).DeleteCollection(ctx, metav1.DeleteOptions{GracePeriodSeconds: &now}, metav1.ListOptions{}) == nil {
+				_ = client.CoreV1().Namespaces().Delete(ctx, ns.Name, metav1.DeleteOptions{})
+			}
 		}
-	}
-	if err := client.CoreV1().Nodes().DeleteCollection(ctx, metav1.DeleteOptions{}, ours); err != nil {
-		return err
-	}
-	if err := client.CoordinationV1().Leases(corev1.NamespaceNodeLease).DeleteCollection(ctx, metav1.DeleteOptions{}, ours); err != nil {
-		return err
-	}
-	return wait.PollUntilContextTimeout(ctx, 2*time.Second, 20*time.Minute, true, func(ctx context.Context) (bool, error) {
-		left, err := client.CoreV1().Namespaces().List(ctx, ours)
-		return err == nil && len(left.Items) == 0, err
+		return len(namespaces.Items) == 0, nil
 	})
+	if err != nil {
+		return fmt.Errorf("namespaces labelled %s remain: %w", endpointsLabel, err)
+	}
+	return errors.Join(client.CoreV1().Nodes().DeleteCollection(ctx, metav1.DeleteOptions{}, ours),
+		client.CoordinationV1().Leases(corev1.NamespaceNodeLease).DeleteCollection(ctx, metav1.DeleteOptions{}, ours))
 }
