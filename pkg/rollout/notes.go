@@ -56,6 +56,10 @@ const (
 // Acted makes the note of an action.
 func Acted(a Action) source.Note { return note(aboutAction, a) }
 
+// Acts says whether a note tells of an action: what was done rests on what was
+// judged right before it.
+func Acts(n *source.Note) bool { return n != nil && n.About == aboutAction }
+
 func note(about string, document any) source.Note {
 	body, err := json.Marshal(document)
 	if err != nil { // these types always have a JSON form

@@ -132,7 +132,7 @@ func (p *player) run(ctx context.Context, show func(*report.Report, time.Time) e
 		if err := show(r, now); err != nil {
 			return r, err
 		}
-		if p.watch.Final(p.keep) && !p.actionFollows() || p.next == nil {
+		if p.next == nil { // not as soon as nothing more is to be waited for: something may have been done about it
 			return r, nil
 		}
 		then := now.Add(pulse)
@@ -144,7 +144,11 @@ func (p *player) run(ctx context.Context, show func(*report.Report, time.Time) e
 			return r, err
 		}
 		now = then
-		for p.next != nil && !p.next.At.After(now) {
+		for n := 0; p.next != nil && !p.next.At.After(now); n++ {
+			if n > 0 && rollout.Acts(p.next.Note) {
+				now = p.next.At
+				break
+			}
 			p.play()
 		}
 		now = p.answered(now)
@@ -177,9 +181,6 @@ func (p *player) wants() bool {
 	return false
 }
 
-// actionFollows: what was done about a failure comes right after it.
-func (p *player) actionFollows() bool { return p.next != nil && p.next.Note != nil }
-
 func (p *player) judge(now time.Time) *report.Report {
 	p.store.SetNow(now)
 	r := p.watch.Observe(index.New(p.store.Contents()))
@@ -189,7 +190,7 @@ func (p *player) judge(now time.Time) *report.Report {
 
 // pass lets time go by at the chosen pace.
 func (p *player) pass(ctx context.Context, span time.Duration) error {
-	if p.o.pace == 0 {
+	if p.o.pace == 0 || p.watch.Final(p.keep) {
 		return ctx.Err()
 	}
 	select {
