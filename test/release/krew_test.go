@@ -1,0 +1,286 @@
+// Package release installs what a release makes, with the real krew, and looks
+// into its archives.
+package release
+
+import (
+	"archive/tar"
+	"archive/zip"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+const root = "../.."
+
+var (
+	plugins   = []string{"explain-tree", "check-endpoints", "guard-rollout", "trace-dns"}
+	platforms = []string{"linux_amd64", "linux_arm64", "darwin_amd64", "darwin_arm64", "windows_amd64", "windows_arm64"}
+)
+
+// krew is an installation of krew of its own, with an index that serves the
+// archives of this commit.
+type krew struct {
+	t       *testing.T
+	ctx     context.Context
+	program string
+	home    string // KREW_ROOT
+	index   string // a git repository
+	dist    string // the archives
+}
+
+func TestKrewInstallsThePluginsFromOurIndex(t *testing.T) {
+	k := newKrew(t)
+	k.run("index", "add", "leadsman", "file://"+k.index)
+	if said := k.run("index", "list"); !strings.Contains(said, "leadsman") {
+		t.Fatalf("the index is not listed: %s", said)
+	}
+	for _, plugin := range plugins {
+		if said := k.run("search", plugin); !strings.Contains(said, "leadsman/"+plugin) {
+			t.Errorf("%s is not found: %s", plugin, said)
+		}
+		if said := k.run("install", "leadsman/"+plugin); !strings.Contains(said, "--print-rbac") {
+			t.Errorf("the caveats of %s are not shown: %s", plugin, said)
+		}
+		k.runs(plugin)
+	}
+	if said := k.run("list"); strings.Count(said, "leadsman/") != len(plugins) {
+		t.Errorf("not all are listed: %s", said)
+	}
+	for _, plugin := range plugins {
+		k.run("uninstall", plugin)
+		k.isGone(plugin)
+	}
+}
+
+func TestKrewInstallsAManifestWithALocalArchive(t *testing.T) {
+	k := newKrew(t)
+	for _, plugin := range plugins {
+		archive, err := filepath.Glob(filepath.Join(k.dist, programOf(plugin)+"_v*_"+runtime.GOOS+"_"+runtime.GOARCH+".*z*"))
+		if err != nil || len(archive) == 0 {
+			t.Fatalf("no archive of %s for this platform, %v", plugin, err)
+		}
+		k.run("install", "--manifest", filepath.Join(k.index, "plugins", plugin+".yaml"), "--archive", archive[0])
+		k.runs(plugin)
+		k.run("uninstall", plugin)
+		k.isGone(plugin)
+	}
+}
+
+func TestKrewInstallsOnEveryPlatform(t *testing.T) {
+	k := newKrew(t)
+	for _, platform := range platforms {
+		goos, goarch, _ := strings.Cut(platform, "_")
+		t.Setenv("KREW_OS", goos)
+		t.Setenv("KREW_ARCH", goarch)
+		for _, plugin := range plugins {
+			k.run("install", "--manifest", filepath.Join(k.index, "plugins", plugin+".yaml"))
+			if found, err := filepath.Glob(filepath.Join(k.home, "store", plugin, "v*", "LICENSE")); err != nil || len(found) != 1 {
+				t.Errorf("%s of %s comes with %d licences", plugin, platform, len(found))
+			}
+			k.run("uninstall", plugin)
+		}
+	}
+}
+
+func TestKrewsOwnCheckerTakesTheManifests(t *testing.T) {
+	k := newKrew(t)
+	out := t.TempDir()
+	k.command("go", "run", "./krew", "-dist", k.dist, "-out", out)
+	checker := tool(t, "krew", "validate-krew-manifest")
+	for _, plugin := range plugins {
+		said := k.command(checker, "-skip-install", "-manifest", filepath.Join(out, "plugins", plugin+".yaml"))
+		if !strings.Contains(said, "no overlapping") {
+			t.Errorf("%s: %s", plugin, said)
+		}
+	}
+}
+
+func newKrew(t *testing.T) *krew {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	t.Cleanup(cancel)
+	k := &krew{t: t, ctx: ctx, program: tool(t, "krew", "krew"), home: filepath.Join(t.TempDir(), "krew"), index: t.TempDir(), dist: dist(t)}
+	server := httptest.NewServer(http.FileServer(http.Dir(k.dist)))
+	t.Cleanup(server.Close)
+	k.command("go", "run", "./krew", "-dist", k.dist, "-out", k.index, "-from", server.URL)
+	for _, args := range [][]string{
+		{"init", "-q", "-b", "main"},
+		{"add", "plugins"},
+		{"-c", "user.name=test", "-c", "user.email=test@example.invalid", "commit", "-qm", "plugins"},
+	} {
+		k.command("git", append([]string{"-C", k.index}, args...)...)
+	}
+	return k
+}
+
+// run runs krew and returns all that it says.
+func (k *krew) run(args ...string) string {
+	k.t.Helper()
+	return k.command(k.program, args...)
+}
+
+func (k *krew) command(program string, args ...string) string {
+	k.t.Helper()
+	cmd := exec.CommandContext(k.ctx, program, args...)
+	cmd.Dir = root
+	cmd.Env = append(os.Environ(), "KREW_ROOT="+k.home, "KREW_NO_UPGRADE_CHECK=1",
+		"PATH="+filepath.Join(k.home, "bin")+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	said, err := cmd.CombinedOutput()
+	if err != nil {
+		k.t.Fatalf("%s %s: %v: %s", filepath.Base(program), strings.Join(args, " "), err, said)
+	}
+	return string(said)
+}
+
+// runs says whether the plugin runs under the name that krew links, and
+// completes; through kubectl where there is one.
+func (k *krew) runs(plugin string) {
+	k.t.Helper()
+	linked := filepath.Join(k.home, "bin", programOf(plugin))
+	if runtime.GOOS == "windows" {
+		linked += ".exe"
+	}
+	if said := k.command(linked, "--version"); !strings.HasPrefix(said, "kubectl "+plugin+" version ") {
+		k.t.Errorf("%s --version: %s", linked, said)
+	}
+	kubectl, err := exec.LookPath("kubectl")
+	if err != nil {
+		k.t.Logf("there is no kubectl here: only krew's link of %s was run", plugin)
+		return
+	}
+	if said := k.command(kubectl, plugin, "--version"); !strings.HasPrefix(said, "kubectl "+plugin+" version ") {
+		k.t.Errorf("kubectl %s --version: %s", plugin, said)
+	}
+	// What the caveats advise.
+	completes := filepath.Join(k.home, "bin", "kubectl_complete-"+strings.ReplaceAll(plugin, "-", "_"))
+	if err := os.Symlink(filepath.Base(linked), completes); err != nil {
+		k.t.Fatal(err)
+	}
+	if said := k.command(kubectl, "__complete", plugin, "--fail-on", "wa"); !strings.HasPrefix(said, "warning\n:4\n") {
+		k.t.Errorf("kubectl completes %s with %q", plugin, said)
+	}
+	if err := os.Remove(completes); err != nil {
+		k.t.Fatal(err)
+	}
+}
+
+func (k *krew) isGone(plugin string) {
+	k.t.Helper()
+	left, err := filepath.Glob(filepath.Join(k.home, "bin", programOf(plugin)+"*"))
+	if err != nil || len(left) > 0 {
+		k.t.Errorf("%v is left of %s", left, plugin)
+	}
+}
+
+func programOf(plugin string) string { return "kubectl-" + strings.ReplaceAll(plugin, "-", "_") }
+
+// tool is the path of a tool that one of the modules in tools/ pins, built.
+func tool(t *testing.T, module, name string) string {
+	t.Helper()
+	cmd := exec.Command("go", "tool", "-modfile=tools/"+module+"/go.mod", "-n", name)
+	cmd.Dir = root
+	path, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("cannot build %s: %v", name, err)
+	}
+	return strings.TrimSpace(string(path))
+}
+
+// dist is the folder with the archives: LEADSMAN_DIST, what "make
+// release-snapshot" made; without it, archives in the same form that hold the
+// real plugins for this platform and nothing for the others.
+func dist(t *testing.T) string {
+	t.Helper()
+	if made := os.Getenv("LEADSMAN_DIST"); made != "" {
+		return made
+	}
+	bin, out := t.TempDir(), t.TempDir()
+	build := exec.Command("go", "build", "-trimpath", "-tags", "kustomize_disable_go_plugin_support", "-gcflags=k8s.io/api/...=-l", "-ldflags", "-s -w", "-o", bin+"/", "./cmd/...")
+	build.Dir = root
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if said, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, said)
+	}
+	licence, err := os.ReadFile(filepath.Join(root, "LICENSE"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, plugin := range plugins {
+		for _, platform := range platforms {
+			name, content := programOf(plugin), []byte("not for this platform\n")
+			if strings.HasPrefix(platform, "windows_") {
+				name += ".exe"
+			}
+			if platform == runtime.GOOS+"_"+runtime.GOARCH {
+				if content, err = os.ReadFile(filepath.Join(bin, name)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			pack(t, filepath.Join(out, programOf(plugin)+"_v0.0.1-test_"+platform), platform, map[string][]byte{name: content, "LICENSE": licence})
+		}
+	}
+	return out
+}
+
+// pack writes a .zip for Windows and a .tar.gz for others.
+func pack(t *testing.T, path, platform string, files map[string][]byte) {
+	t.Helper()
+	var b bytes.Buffer
+	var err error
+	if strings.HasPrefix(platform, "windows_") {
+		path += ".zip"
+		err = packZip(&b, files)
+	} else {
+		path += ".tar.gz"
+		err = packTar(&b, files)
+	}
+	if err == nil {
+		err = os.WriteFile(path, b.Bytes(), 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func packZip(b *bytes.Buffer, files map[string][]byte) error {
+	w := zip.NewWriter(b)
+	for name, content := range files {
+		f, err := w.Create(name)
+		if err != nil {
+			return err
+		}
+		if _, err := f.Write(content); err != nil {
+			return err
+		}
+	}
+	return w.Close()
+}
+
+func packTar(b *bytes.Buffer, files map[string][]byte) error {
+	zipped, err := gzip.NewWriterLevel(b, gzip.BestSpeed)
+	if err != nil {
+		return err
+	}
+	w := tar.NewWriter(zipped)
+	for name, content := range files {
+		if err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o755, Size: int64(len(content))}); err != nil {
+			return err
+		}
+		if _, err := w.Write(content); err != nil {
+			return err
+		}
+	}
+	if err := w.Close(); err != nil {
+		return err
+	}
+	return zipped.Close()
+}
