@@ -52,14 +52,19 @@ type player struct {
 	store  *source.Store
 	watch  *rollout.Watch
 	keep   bool
+	on     time.Duration // how long the clock goes on after the recording's end
 }
+
+// tail: a replay judges at other moments than the watch did, and may see the
+// last change a little later.
+const tail = 2 * time.Second
 
 func (o *options) runReplay(ctx context.Context, env *cli.Env) error {
 	replay, err := snapshot.OpenJournalFile(o.replay, env.Streams.In)
 	if err != nil {
 		return err
 	}
-	p := &player{o: o, replay: replay}
+	p := &player{o: o, replay: replay, on: tail}
 	r, err := o.show(ctx, env, screen.Actions{}, func(ctx context.Context, show func(*report.Report, time.Time) error) (*report.Report, error) {
 		if err := p.begin(); err != nil {
 			return nil, err
@@ -71,6 +76,9 @@ func (o *options) runReplay(ctx context.Context, env *cli.Env) error {
 	}
 	if p.cut != nil {
 		fmt.Fprintf(env.Streams.Err, "Warning: %v\n", p.cut)
+	}
+	if !p.watch.Final(p.keep) {
+		return &cli.Exit{Code: cli.ExitUnknown, Err: errors.New("the recording ends before the rollout did: how it went on is not known")}
 	}
 	return o.exit(r)
 }
@@ -132,11 +140,15 @@ func (p *player) run(ctx context.Context, show func(*report.Report, time.Time) e
 		if err := show(r, now); err != nil {
 			return r, err
 		}
-		if p.next == nil { // not as soon as nothing more is to be waited for: something may have been done about it
+		// Not as soon as nothing more is to be waited for: something may have
+		// been done about it.
+		if p.next == nil && (p.watch.Final(p.keep) || p.cut != nil || p.on <= 0) {
 			return r, nil
 		}
 		then := now.Add(pulse)
-		if p.next.At.Add(settle).Before(then) {
+		if p.next == nil {
+			p.on -= pulse
+		} else if p.next.At.Add(settle).Before(then) {
 			then = p.next.At.Add(settle)
 		}
 		then = latest(then, now.Add(time.Millisecond))

@@ -71,6 +71,9 @@ func (o *options) namespaceOf(ctx context.Context, session *cli.Session, ref obj
 func (o *options) absent(ctx context.Context, session *cli.Session, ref object.Ref) error {
 	result, err := session.Read(ctx, source.Query{Kind: ref.GroupKind(), Namespace: ref.Namespace, Metadata: true})
 	missing := fmt.Errorf("%s %q in namespace %q does not exist", ref.Kind, ref.Name, ref.Namespace)
+	if ref.Namespace == "" {
+		missing = fmt.Errorf("%s %q does not exist in any namespace of the snapshot", ref.Kind, ref.Name)
+	}
 	if err != nil {
 		return missing
 	}
@@ -80,6 +83,9 @@ func (o *options) absent(ctx context.Context, session *cli.Session, ref object.R
 	}
 	if close := source.Close(names, ref.Name); len(close) > 0 {
 		return fmt.Errorf("%w; did you mean %s?", missing, strings.Join(close, ", "))
+	}
+	if ref.Namespace == "" {
+		return missing
 	}
 	return fmt.Errorf("%w; list what there is with: kubectl -n %s get %ss", missing, ref.Namespace, strings.ToLower(ref.Kind))
 }

@@ -59,6 +59,9 @@ func prepare(env *testscript.Env) error {
 	if err := os.WriteFile(filepath.Join(env.WorkDir, "nothing-else.yaml"), nothingElse(), 0o600); err != nil {
 		return err
 	}
+	if err := os.CopyFS(filepath.Join(env.WorkDir, "recordings"), os.DirFS("../../pkg/rollout/testdata")); err != nil {
+		return err
+	}
 	return os.CopyFS(env.WorkDir, os.DirFS("testdata/snapshots"))
 }
 

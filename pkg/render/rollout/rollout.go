@@ -89,13 +89,13 @@ func (o Options) one(p prose.Writer, r *report.Report) {
 	}
 	o.picture(p, ro)
 	o.details(p, ro)
-	if len(findings) > 0 {
-		p.Blank()
-		p.Findings(findings)
-	}
 	if o.tellsBack(ro) {
 		p.Blank()
 		wayBack(p, ro)
+	}
+	if len(findings) > 0 {
+		p.Blank()
+		p.Findings(findings)
 	}
 	limits(p, r.Rollouts)
 	o.lessons(p, ro)

@@ -42,7 +42,7 @@ func phaseWord(ph report.Phase) string {
 	case report.PhaseRolling:
 		return ""
 	case report.PhaseBefore:
-		return "not begun"
+		return "preflight"
 	case report.PhaseAwaited:
 		return "awaited: nothing rolls yet"
 	case report.PhaseSettling:
