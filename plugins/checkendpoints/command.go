@@ -16,7 +16,7 @@ import (
 )
 
 // formats are the values of -o.
-var formats = []string{"table", "wide", "name", "json", "yaml", "junit", "sarif"}
+var formats = []string{"table", "wide", "name", "json", "yaml", "junit", "sarif", "html"}
 
 // options are what the user chose.
 type options struct {

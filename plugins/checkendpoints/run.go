@@ -17,6 +17,7 @@ import (
 	"github.com/leadsman-dev/leadsman/pkg/object"
 	"github.com/leadsman-dev/leadsman/pkg/render/doc"
 	renderendpoints "github.com/leadsman-dev/leadsman/pkg/render/endpoints"
+	"github.com/leadsman-dev/leadsman/pkg/render/html"
 	"github.com/leadsman-dev/leadsman/pkg/render/junit"
 	"github.com/leadsman-dev/leadsman/pkg/render/sarif"
 	"github.com/leadsman-dev/leadsman/pkg/report"
@@ -189,6 +190,8 @@ func (o *options) write(w io.Writer, r *report.Report, style term.Style) error {
 		return doc.YAML(w, r, style)
 	case "name":
 		return doc.Names(w, r, style)
+	case "html":
+		return html.Endpoints(w, r, style)
 	case "junit":
 		return junit.Render(w, r, style)
 	case "sarif":

@@ -20,7 +20,7 @@ import (
 )
 
 // formats are the values of -o.
-var formats = []string{"text", "wide", "json", "yaml", "ndjson", "junit"}
+var formats = []string{"text", "wide", "json", "yaml", "ndjson", "junit", "html"}
 
 // onFailure are the values of --on-failure.
 var onFailure = []string{"report", "pause", "rollback"}

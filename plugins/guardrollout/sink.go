@@ -7,6 +7,7 @@ import (
 
 	"github.com/leadsman-dev/leadsman/pkg/cli"
 	"github.com/leadsman-dev/leadsman/pkg/render/doc"
+	"github.com/leadsman-dev/leadsman/pkg/render/html"
 	"github.com/leadsman-dev/leadsman/pkg/render/junit"
 	"github.com/leadsman-dev/leadsman/pkg/render/rollout"
 	"github.com/leadsman-dev/leadsman/pkg/render/screen"
@@ -30,6 +31,8 @@ func (o *options) sink(env *cli.Env, format string) sink {
 		return atEnd(func(r *report.Report) error { return doc.JSON(out, r, style) })
 	case "yaml":
 		return atEnd(func(r *report.Report) error { return doc.YAML(out, r, style) })
+	case "html":
+		return atEnd(func(r *report.Report) error { return html.Rollout(out, r, style) })
 	case "junit":
 		return atEnd(func(r *report.Report) error { return junit.Render(out, r, style) })
 	default:

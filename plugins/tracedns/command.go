@@ -19,7 +19,7 @@ import (
 )
 
 // formats are the values of -o.
-var formats = []string{"text", "wide", "json", "yaml", "mermaid"}
+var formats = []string{"text", "wide", "json", "yaml", "mermaid", "html"}
 
 // options are what the user chose.
 type options struct {

@@ -10,6 +10,7 @@ import (
 	"github.com/leadsman-dev/leadsman/pkg/dns"
 	"github.com/leadsman-dev/leadsman/pkg/index"
 	"github.com/leadsman-dev/leadsman/pkg/render/doc"
+	"github.com/leadsman-dev/leadsman/pkg/render/html"
 	"github.com/leadsman-dev/leadsman/pkg/render/trace"
 	"github.com/leadsman-dev/leadsman/pkg/report"
 	"github.com/leadsman-dev/leadsman/pkg/source"
@@ -139,6 +140,8 @@ func (o *options) write(w io.Writer, r *report.Report, style term.Style) error {
 		return doc.JSON(w, r, style)
 	case "yaml":
 		return doc.YAML(w, r, style)
+	case "html":
+		return html.Trace(w, r, style)
 	case "mermaid":
 		return trace.Mermaid(w, r, style)
 	}

@@ -40,7 +40,7 @@ export function measure(n) {
   const status = n.status ? (n.tone === "none" ? "" : signs[n.tone] + " ") + n.status : "";
   n.lines = { name: n.name, status, why: n.why && n.why !== n.status ? n.why : "" };
   const wanted = Math.max(width(n.name, "name"), width(status, "small"), Math.min(170, width(n.lines.why, "small")), width(n.kind, "small") + width(n.ready, "small") + 24);
-  n.w = Math.round(Math.min(widest, Math.max(narrowest, wanted + 2 * pad)));
+  n.w = Math.min(widest, Math.max(narrowest, Math.ceil(wanted) + 2 * pad + 1));
   n.rows = [status, n.lines.why].filter(Boolean).length;
   n.h = 46 + n.rows * 17 - (n.kind || n.ready ? 0 : 16);
 }

@@ -103,8 +103,12 @@ func (t *forest) row(n *report.Node) {
 	}
 	t.part("ready", n.Ready)
 	t.part("status", statusOf(n))
-	t.part("why", n.Why)
-	t.part("wide", n.Wide)
+	if !within(n.Why, n.Wide) {
+		t.part("why", n.Why)
+	}
+	if n.Why == n.Wide || !within(n.Wide, n.Why) {
+		t.part("wide", n.Wide)
+	}
 	if t.long {
 		t.part("ns", n.Object.Namespace)
 	}
@@ -125,6 +129,17 @@ func (t *forest) part(class, text string) {
 	if text != "" {
 		t.put(" <span class=\"%v\">%v</span>", class, text)
 	}
+}
+
+// within says whether every word of a text stands in another, too: the detail
+// of -o wide often says the reason again.
+func within(text, other string) bool {
+	said := words(other)
+	return !slices.ContainsFunc(words(text), func(w string) bool { return !slices.Contains(said, w) })
+}
+
+func words(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' })
 }
 
 func (t *forest) numbers(n *report.Node) []string {
