@@ -49,5 +49,5 @@ func ports(a *cli.Ask) []string {
 		}
 	}
 	slices.Sort(words)
-	return words
+	return slices.Compact(words) // a port of TCP and one of UDP may have the same number
 }

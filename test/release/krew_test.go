@@ -35,25 +35,39 @@ type krew struct {
 	home    string // KREW_ROOT
 	index   string // a git repository
 	dist    string // the archives
+	env     []string
 }
 
-func TestKrewInstallsThePluginsFromOurIndex(t *testing.T) {
-	k := newKrew(t)
-	k.run("index", "add", "leadsman", "file://"+k.index)
+func TestKrew(t *testing.T) {
+	dist := dist(t)
+	for _, tc := range []struct {
+		name string
+		test func(*krew)
+	}{
+		{"installs the plugins from our index", fromIndex},
+		{"installs a manifest with a local archive", fromArchive},
+		{"installs on every platform", onEveryPlatform},
+		{"has a checker, which takes the manifests", checked},
+	} {
+		t.Run(tc.name, func(t *testing.T) { tc.test(newKrew(t, dist)) })
+	}
+}
+
+func fromIndex(k *krew) {
 	if said := k.run("index", "list"); !strings.Contains(said, "leadsman") {
-		t.Fatalf("the index is not listed: %s", said)
+		k.t.Fatalf("the index is not listed: %s", said)
 	}
 	for _, plugin := range plugins {
 		if said := k.run("search", plugin); !strings.Contains(said, "leadsman/"+plugin) {
-			t.Errorf("%s is not found: %s", plugin, said)
+			k.t.Errorf("%s is not found: %s", plugin, said)
 		}
 		if said := k.run("install", "leadsman/"+plugin); !strings.Contains(said, "--print-rbac") {
-			t.Errorf("the caveats of %s are not shown: %s", plugin, said)
+			k.t.Errorf("the caveats of %s are not shown: %s", plugin, said)
 		}
 		k.runs(plugin)
 	}
 	if said := k.run("list"); strings.Count(said, "leadsman/") != len(plugins) {
-		t.Errorf("not all are listed: %s", said)
+		k.t.Errorf("not all are listed: %s", said)
 	}
 	for _, plugin := range plugins {
 		k.run("uninstall", plugin)
@@ -61,54 +75,50 @@ func TestKrewInstallsThePluginsFromOurIndex(t *testing.T) {
 	}
 }
 
-func TestKrewInstallsAManifestWithALocalArchive(t *testing.T) {
-	k := newKrew(t)
+func fromArchive(k *krew) {
 	for _, plugin := range plugins {
-		archive, err := filepath.Glob(filepath.Join(k.dist, programOf(plugin)+"_v*_"+runtime.GOOS+"_"+runtime.GOARCH+".*z*"))
+		archive, err := filepath.Glob(filepath.Join(k.dist, programOf(plugin)+"_v*_"+runtime.GOOS+"_"+runtime.GOARCH+".*"))
 		if err != nil || len(archive) == 0 {
-			t.Fatalf("no archive of %s for this platform, %v", plugin, err)
+			k.t.Fatalf("no archive of %s for this platform, %v", plugin, err)
 		}
-		k.run("install", "--manifest", filepath.Join(k.index, "plugins", plugin+".yaml"), "--archive", archive[0])
+		k.run("install", "--manifest", k.manifest(plugin), "--archive", archive[0])
 		k.runs(plugin)
 		k.run("uninstall", plugin)
 		k.isGone(plugin)
 	}
 }
 
-func TestKrewInstallsOnEveryPlatform(t *testing.T) {
-	k := newKrew(t)
+func onEveryPlatform(k *krew) {
 	for _, platform := range platforms {
 		goos, goarch, _ := strings.Cut(platform, "_")
-		t.Setenv("KREW_OS", goos)
-		t.Setenv("KREW_ARCH", goarch)
+		k.env = []string{"KREW_OS=" + goos, "KREW_ARCH=" + goarch}
 		for _, plugin := range plugins {
-			k.run("install", "--manifest", filepath.Join(k.index, "plugins", plugin+".yaml"))
+			k.run("install", "--manifest", k.manifest(plugin))
 			if found, err := filepath.Glob(filepath.Join(k.home, "store", plugin, "v*", "LICENSE")); err != nil || len(found) != 1 {
-				t.Errorf("%s of %s comes with %d licences", plugin, platform, len(found))
+				k.t.Errorf("%s of %s comes with %d licences", plugin, platform, len(found))
 			}
 			k.run("uninstall", plugin)
 		}
 	}
 }
 
-func TestKrewsOwnCheckerTakesTheManifests(t *testing.T) {
-	k := newKrew(t)
-	out := t.TempDir()
+func checked(k *krew) {
+	out := k.t.TempDir()
 	k.command("go", "run", "./krew", "-dist", k.dist, "-out", out)
-	checker := tool(t, "krew", "validate-krew-manifest")
+	checker := tool(k.t, "krew", "validate-krew-manifest")
 	for _, plugin := range plugins {
 		said := k.command(checker, "-skip-install", "-manifest", filepath.Join(out, "plugins", plugin+".yaml"))
 		if !strings.Contains(said, "no overlapping") {
-			t.Errorf("%s: %s", plugin, said)
+			k.t.Errorf("%s: %s", plugin, said)
 		}
 	}
 }
 
-func newKrew(t *testing.T) *krew {
+func newKrew(t *testing.T, dist string) *krew {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	t.Cleanup(cancel)
-	k := &krew{t: t, ctx: ctx, program: tool(t, "krew", "krew"), home: filepath.Join(t.TempDir(), "krew"), index: t.TempDir(), dist: dist(t)}
+	k := &krew{t: t, ctx: ctx, program: tool(t, "krew", "krew"), home: filepath.Join(t.TempDir(), "krew"), index: t.TempDir(), dist: dist}
 	server := httptest.NewServer(http.FileServer(http.Dir(k.dist)))
 	t.Cleanup(server.Close)
 	k.command("go", "run", "./krew", "-dist", k.dist, "-out", k.index, "-from", server.URL)
@@ -119,7 +129,12 @@ func newKrew(t *testing.T) *krew {
 	} {
 		k.command("git", append([]string{"-C", k.index}, args...)...)
 	}
+	k.run("index", "add", "leadsman", "file://"+k.index)
 	return k
+}
+
+func (k *krew) manifest(plugin string) string {
+	return filepath.Join(k.index, "plugins", plugin+".yaml")
 }
 
 // run runs krew and returns all that it says.
@@ -134,6 +149,7 @@ func (k *krew) command(program string, args ...string) string {
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), "KREW_ROOT="+k.home, "KREW_NO_UPGRADE_CHECK=1",
 		"PATH="+filepath.Join(k.home, "bin")+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	cmd.Env = append(cmd.Env, k.env...)
 	said, err := cmd.CombinedOutput()
 	if err != nil {
 		k.t.Fatalf("%s %s: %v: %s", filepath.Base(program), strings.Join(args, " "), err, said)
@@ -165,7 +181,7 @@ func (k *krew) runs(plugin string) {
 	if err := os.Symlink(filepath.Base(linked), completes); err != nil {
 		k.t.Fatal(err)
 	}
-	if said := k.command(kubectl, "__complete", plugin, "--fail-on", "wa"); !strings.HasPrefix(said, "warning\n:4\n") {
+	if said := k.command(kubectl, "__complete", plugin, "--fail-on", "wa"); !strings.Contains(said, "warning\n:4\n") {
 		k.t.Errorf("kubectl completes %s with %q", plugin, said)
 	}
 	if err := os.Remove(completes); err != nil {
