@@ -65,19 +65,33 @@ func (w *Watch) Happened(h source.Happening) {
 func (w *Watch) Needs(v *index.View) ([]source.Query, []source.LogQuery) {
 	var queries []source.Query
 	var logs []source.LogQuery
+	crowd := map[string]int{}
+	for _, t := range w.targets {
+		crowd[t.ref.Namespace]++
+	}
 	for _, t := range w.targets {
 		queries = append(queries, t.query())
 		wl, ok := workload.Of(v, t.ref)
 		if !ok {
 			continue
 		}
-		queries = append(queries, crewOf(wl)...)
+		crew := crewOf(wl)
+		for i := range crew {
+			if crowd[t.ref.Namespace] >= crowded {
+				crew[i].Labels = "" // one watch for all of them
+			}
+		}
+		queries = append(queries, crew...)
 		more, tails := cause.Needs(v, wl)
 		queries = append(append(queries, more...), proof.Needs(v, wl)...)
 		logs = append(logs, tails...)
 	}
 	return distinct(queries), logs
 }
+
+// crowded is how many targets of a namespace are followed by watches of the
+// whole namespace instead of one for each selector.
+const crowded = 8
 
 // crewOf are the revisions and pods of a workload. Revisions carry its
 // selector's labels as pods do.

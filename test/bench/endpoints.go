@@ -20,6 +20,7 @@ func (o options) phases(limit string) []phase {
 	return []phase{
 		{load: "load-endpoints", unload: "unload-endpoints", keep: "keep-endpoints", grows: true, pods: o.pods / 10, commands: o.endpoints(limit, o.pods/10)},
 		{load: "load-endpoints", unload: "unload-endpoints", keep: "keep-endpoints", pods: o.pods, commands: o.endpoints(limit, o.pods)},
+		{load: "load-rollouts", unload: "unload-endpoints", keep: "keep-rollouts", pods: o.pods / 2, commands: o.rollouts(limit, o.pods/2)},
 		{load: "load", unload: "unload", pods: o.pods, commands: o.commands(limit)},
 	}
 }
@@ -32,8 +33,8 @@ func (o options) endpoints(limit string, pods int) []command {
 	}
 	size := fmt.Sprintf(" (%d pods, %d Services)", pods, pods/10)
 	return []command{
-		{"raw: protobuf LISTs of Services, EndpointSlices and pods of all namespaces" + size, []string{limit, o.kubeconfig, "endpoints", "all"}},
-		{"check-endpoints -A" + size, check("-A")},
-		{"check-endpoints of one Service" + size, check("-n", "bench-endpoints-00", "web-1")},
+		{title: "raw: protobuf LISTs of Services, EndpointSlices and pods of all namespaces" + size, argv: []string{limit, o.kubeconfig, "endpoints", "all"}},
+		{title: "check-endpoints -A" + size, argv: check("-A")},
+		{title: "check-endpoints of one Service" + size, argv: check("-n", "bench-endpoints-00", "web-1")},
 	}
 }

@@ -18,14 +18,17 @@ import (
 
 // command is one row of the table: a whole process.
 type command struct {
-	title string
-	argv  []string
+	title  string
+	argv   []string
+	beside []string // runs meanwhile
+	once   bool     // it takes long: one run counts
 }
 
 // figure is what one command took: medians of the counted runs.
 type figure struct {
 	wall     time.Duration
-	peak     int64 // bytes of resident memory
+	busy     time.Duration // of processors, user and system
+	peak     int64         // bytes of resident memory
 	requests string
 }
 
@@ -41,7 +44,7 @@ func (o options) measure(ctx context.Context, out io.Writer) error {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d pods in namespace %s, %d in %s; for check-endpoints as many in all as its rows say. Medians of %d runs of the whole process.\n\n", o.pods, large, o.pods/10, small, o.runs)
-	fmt.Fprintf(&b, "| command | wall | peak memory | requests |\n|---|---|---|---|\n")
+	fmt.Fprintf(&b, "| command | wall | processor | peak memory | requests |\n|---|---|---|---|---|\n")
 	for _, p := range o.phases(limit) {
 		if err := o.phase(ctx, &b, limit, p); err != nil {
 			return err
@@ -80,7 +83,7 @@ func (o options) phase(ctx context.Context, b *strings.Builder, limit string, p 
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.title, err)
 		}
-		fmt.Fprintf(b, "| %s | %.3f s | %.0f MiB | %s |\n", c.title, f.wall.Seconds(), float64(f.peak)/(1<<20), f.requests)
+		fmt.Fprintf(b, "| %s | %.3f s | %.2f s | %.0f MiB | %s |\n", c.title, f.wall.Seconds(), f.busy.Seconds(), float64(f.peak)/(1<<20), f.requests)
 	}
 	return nil
 }
@@ -112,14 +115,14 @@ func (o options) commands(limit string) []command {
 		return append([]string{filepath.Join(o.bin, "kubectl-explain_tree"), "--kubeconfig", o.kubeconfig}, args...)
 	}
 	return []command{
-		{"raw: start of a process", raw("nothing", large)},
-		{"raw: protobuf LIST of the 500 pods of one Deployment", raw("pods", large)},
-		{"raw: metadata-only LISTs of every listable kind of the namespace", raw("everything", large)},
-		{"explain-tree --version", tree("--version")},
-		{"explain-tree deploy/app-1 (500 pods)", tree("-n", large, "deploy/app-1")},
-		{"explain-tree deploy/app-1, a tenth of the namespace", tree("-n", small, "deploy/app-1")},
-		{"explain-tree of a custom resource", tree("-n", large, "benches.leadsman.dev/root")},
-		{"explain-tree namespace/" + large, tree("-n", large, "namespace/"+large)},
+		{title: "raw: start of a process", argv: raw("nothing", large)},
+		{title: "raw: protobuf LIST of the 500 pods of one Deployment", argv: raw("pods", large)},
+		{title: "raw: metadata-only LISTs of every listable kind of the namespace", argv: raw("everything", large)},
+		{title: "explain-tree --version", argv: tree("--version")},
+		{title: "explain-tree deploy/app-1 (500 pods)", argv: tree("-n", large, "deploy/app-1")},
+		{title: "explain-tree deploy/app-1, a tenth of the namespace", argv: tree("-n", small, "deploy/app-1")},
+		{title: "explain-tree of a custom resource", argv: tree("-n", large, "benches.leadsman.dev/root")},
+		{title: "explain-tree namespace/" + large, argv: tree("-n", large, "namespace/"+large)},
 	}
 }
 
@@ -127,21 +130,26 @@ var requestsIn = regexp.MustCompile(`(?m)^(\d+) requests`)
 
 // time runs a command once for warmth and then as often as it counts.
 func (o options) time(ctx context.Context, c command) (figure, error) {
-	var walls []time.Duration
+	var walls, busy []time.Duration
 	var peaks []int64
 	requests := "-"
-	for i := range o.runs + 1 {
+	runs := o.runs + 1
+	if c.once {
+		runs = 1
+	}
+	for i := range runs {
 		cmd := exec.CommandContext(ctx, c.argv[0], c.argv[1:]...)
 		var stdout, stderr strings.Builder
 		cmd.Stdout, cmd.Stderr = &stdout, &stderr
 		start := time.Now()
-		if err := cmd.Run(); err != nil {
+		if err := with(ctx, c.beside, cmd.Run); err != nil {
 			return figure{}, fmt.Errorf("%w: %s", err, stderr.String())
 		}
-		if i == 0 {
+		if i == 0 && !c.once {
 			continue
 		}
 		walls = append(walls, time.Since(start))
+		busy = append(busy, cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime())
 		if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
 			peaks = append(peaks, usage.Maxrss<<10)
 		}
@@ -150,6 +158,17 @@ func (o options) time(ctx context.Context, c command) (figure, error) {
 		}
 	}
 	slices.Sort(walls)
+	slices.Sort(busy)
 	slices.Sort(peaks)
-	return figure{wall: walls[len(walls)/2], peak: peaks[len(peaks)/2], requests: requests}, nil
+	return figure{wall: walls[len(walls)/2], busy: busy[len(busy)/2], peak: peaks[len(peaks)/2], requests: requests}, nil
+}
+
+// with runs something while another command runs beside it.
+func with(ctx context.Context, beside []string, run func() error) error {
+	if len(beside) == 0 {
+		return run()
+	}
+	done := make(chan error, 1)
+	go func() { done <- do(ctx, beside[0], beside[1:]...) }()
+	return errors.Join(run(), <-done)
 }

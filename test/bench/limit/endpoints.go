@@ -238,10 +238,12 @@ func unloadEndpoints(ctx context.Context, client kubernetes.Interface) error {
 			return false, nil
 		}
 		for _, ns := range namespaces.Items {
+			// The namespace first: its controllers make no pods any more.
 			now := int64(0)
-			if ns.DeletionTimestamp == nil && client.CoreV1().Pods(ns.Name).DeleteCollection(ctx, metav1.DeleteOptions{GracePeriodSeconds: &now}, metav1.ListOptions{}) == nil {
+			if ns.DeletionTimestamp == nil {
 				_ = client.CoreV1().Namespaces().Delete(ctx, ns.Name, metav1.DeleteOptions{})
 			}
+			_ = client.CoreV1().Pods(ns.Name).DeleteCollection(ctx, metav1.DeleteOptions{GracePeriodSeconds: &now}, metav1.ListOptions{})
 		}
 		return len(namespaces.Items) == 0, nil
 	})

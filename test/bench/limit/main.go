@@ -26,13 +26,13 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	if len(args) != 3 {
-		return fmt.Errorf("usage: limit KUBECONFIG load|unload|load-endpoints|keep-endpoints|unload-endpoints PODS, or limit KUBECONFIG nothing|pods|everything|endpoints NAMESPACE")
+		return fmt.Errorf("usage: limit KUBECONFIG load|unload|load-endpoints|keep-endpoints|unload-endpoints|load-rollouts|keep-rollouts|roll PODS, or limit KUBECONFIG nothing|pods|everything|endpoints NAMESPACE")
 	}
 	kubeconfig, what := args[0], args[1]
 	switch what {
 	case "nothing", "pods", "everything", "endpoints":
 		return rawRead(ctx, kubeconfig, what, args[2])
-	case "load", "unload", "load-endpoints", "keep-endpoints", "unload-endpoints":
+	case "load", "unload", "load-endpoints", "keep-endpoints", "unload-endpoints", "load-rollouts", "keep-rollouts", "roll":
 	default:
 		return fmt.Errorf("%q is no work of this program", what)
 	}
@@ -52,13 +52,20 @@ func run(ctx context.Context, args []string) error {
 		return keepNodes(ctx, client)
 	case "unload-endpoints":
 		return unloadEndpoints(ctx, client)
+	case "keep-rollouts":
+		return keepRollouts(ctx, client)
+	case "roll":
+		return roll(ctx, client)
 	}
 	pods, err := strconv.Atoi(args[2])
 	if err != nil {
 		return fmt.Errorf("%q is no number of pods", args[2])
 	}
-	if what == "load-endpoints" {
+	switch what {
+	case "load-endpoints":
 		return loadEndpoints(ctx, client, pods)
+	case "load-rollouts":
+		return loadRollouts(ctx, client, pods)
 	}
 	return load(ctx, client, pods)
 }
