@@ -95,3 +95,28 @@ cluster-status: ## How its components are
 
 clean: ## Remove what was built
 	rm -rf bin dist
+
+.PHONY: krew-check krew-index krew-test release-check release-snapshot release-test release
+
+krew-check: ## The krew manifests keep krew's rules
+	go test ./krew
+
+krew-index: ## Make krew's index of the archives in dist/, in dist/krew-index
+	go run ./krew -dist dist -out dist/krew-index
+
+krew-test: ## Install the plugins with the real krew, in every way
+	go test -count=1 ./test/release -run TestEachWayToInstall
+
+release-check: krew-check ## Check the release's configuration, the workflows and the Action
+	$(GOTOOL:tools/go.mod=tools/goreleaser/go.mod) goreleaser check
+	go test -count=1 ./test/release -run 'WellFormed|Recipe'
+
+release-snapshot: ## Build a release of HEAD twice into dist/, compare, look inside, install it
+	test/release/snapshot
+	@$(MAKE) --no-print-directory release-test
+
+release-test: ## Look into the release in dist/, and install it
+	LEADSMAN_DIST='$(CURDIR)/dist' go test -count=1 ./test/release
+
+release: ## Release the tag that is checked out: build, sign, draft (in the release workflow)
+	$(GOTOOL:tools/go.mod=tools/goreleaser/go.mod) goreleaser release --clean

@@ -144,8 +144,9 @@ func checkBill(t *testing.T, file string) {
 		t.Fatal(err)
 	}
 	var bill struct {
-		SPDXVersion string
-		Packages    []struct {
+		SPDXVersion  string
+		CreationInfo struct{ Created time.Time }
+		Packages     []struct {
 			Name            string
 			VersionInfo     string
 			LicenseDeclared string
@@ -154,6 +155,9 @@ func checkBill(t *testing.T, file string) {
 	}
 	if err := json.Unmarshal(text, &bill); err != nil || bill.SPDXVersion != "SPDX-2.3" {
 		t.Fatalf("%s is no SPDX 2.3: %v", file, err)
+	}
+	if bill.CreationInfo.Created.Year() < 2020 {
+		t.Errorf("%s is of %v, not of the commit's time", file, bill.CreationInfo.Created)
 	}
 	for _, name := range []string{"k8s.io/client-go", "github.com/spf13/cobra", "stdlib"} {
 		if !strings.Contains(string(text), `"pkg:golang/`+name+"@") {

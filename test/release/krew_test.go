@@ -3,10 +3,6 @@
 package release
 
 import (
-	"archive/tar"
-	"archive/zip"
-	"bytes"
-	"compress/gzip"
 	"context"
 	"net/http"
 	"net/http/httptest"
@@ -38,7 +34,8 @@ type krew struct {
 	env     []string
 }
 
-func TestKrew(t *testing.T) {
+// TestEachWayToInstall builds the plugins once and installs them in each way.
+func TestEachWayToInstall(t *testing.T) {
 	dist := dist(t)
 	for _, tc := range []struct {
 		name string
@@ -49,8 +46,9 @@ func TestKrew(t *testing.T) {
 		{"installs on every platform", onEveryPlatform},
 		{"has a checker, which takes the manifests", checked},
 	} {
-		t.Run(tc.name, func(t *testing.T) { tc.test(newKrew(t, dist)) })
+		t.Run("krew "+tc.name, func(t *testing.T) { tc.test(newKrew(t, dist)) })
 	}
+	t.Run("the Action installs and reports", func(t *testing.T) { runAction(t, dist) })
 }
 
 func fromIndex(k *krew) {
@@ -195,108 +193,4 @@ func (k *krew) isGone(plugin string) {
 	if err != nil || len(left) > 0 {
 		k.t.Errorf("%v is left of %s", left, plugin)
 	}
-}
-
-func programOf(plugin string) string { return "kubectl-" + strings.ReplaceAll(plugin, "-", "_") }
-
-// tool is the path of a tool that one of the modules in tools/ pins, built.
-func tool(t *testing.T, module, name string) string {
-	t.Helper()
-	cmd := exec.Command("go", "tool", "-modfile=tools/"+module+"/go.mod", "-n", name)
-	cmd.Dir = root
-	path, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("cannot build %s: %v", name, err)
-	}
-	return strings.TrimSpace(string(path))
-}
-
-// dist is the folder with the archives: LEADSMAN_DIST, what "make
-// release-snapshot" made; without it, archives in the same form that hold the
-// real plugins for this platform and nothing for the others.
-func dist(t *testing.T) string {
-	t.Helper()
-	if made := os.Getenv("LEADSMAN_DIST"); made != "" {
-		return made
-	}
-	bin, out := t.TempDir(), t.TempDir()
-	build := exec.Command("go", "build", "-trimpath", "-tags", "kustomize_disable_go_plugin_support", "-gcflags=k8s.io/api/...=-l", "-ldflags", "-s -w", "-o", bin+"/", "./cmd/...")
-	build.Dir = root
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if said, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, said)
-	}
-	licence, err := os.ReadFile(filepath.Join(root, "LICENSE"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, plugin := range plugins {
-		for _, platform := range platforms {
-			name, content := programOf(plugin), []byte("not for this platform\n")
-			if strings.HasPrefix(platform, "windows_") {
-				name += ".exe"
-			}
-			if platform == runtime.GOOS+"_"+runtime.GOARCH {
-				if content, err = os.ReadFile(filepath.Join(bin, name)); err != nil {
-					t.Fatal(err)
-				}
-			}
-			pack(t, filepath.Join(out, programOf(plugin)+"_v0.0.1-test_"+platform), platform, map[string][]byte{name: content, "LICENSE": licence})
-		}
-	}
-	return out
-}
-
-// pack writes a .zip for Windows and a .tar.gz for others.
-func pack(t *testing.T, path, platform string, files map[string][]byte) {
-	t.Helper()
-	var b bytes.Buffer
-	var err error
-	if strings.HasPrefix(platform, "windows_") {
-		path += ".zip"
-		err = packZip(&b, files)
-	} else {
-		path += ".tar.gz"
-		err = packTar(&b, files)
-	}
-	if err == nil {
-		err = os.WriteFile(path, b.Bytes(), 0o644)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func packZip(b *bytes.Buffer, files map[string][]byte) error {
-	w := zip.NewWriter(b)
-	for name, content := range files {
-		f, err := w.Create(name)
-		if err != nil {
-			return err
-		}
-		if _, err := f.Write(content); err != nil {
-			return err
-		}
-	}
-	return w.Close()
-}
-
-func packTar(b *bytes.Buffer, files map[string][]byte) error {
-	zipped, err := gzip.NewWriterLevel(b, gzip.BestSpeed)
-	if err != nil {
-		return err
-	}
-	w := tar.NewWriter(zipped)
-	for name, content := range files {
-		if err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o755, Size: int64(len(content))}); err != nil {
-			return err
-		}
-		if _, err := w.Write(content); err != nil {
-			return err
-		}
-	}
-	if err := w.Close(); err != nil {
-		return err
-	}
-	return zipped.Close()
 }
