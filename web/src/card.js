@@ -61,8 +61,8 @@ export function draw(n, below) {
   g.append(drawn("rect", { class: "box", width: n.w, height: n.h, rx: 9 }), drawn("path", { class: "edge-mark", d: `M9 .5H7A6.5 6.5 0 0 0 .5 7V${n.h - 7}A6.5 6.5 0 0 0 7 ${n.h - 0.5}H9A4 4 0 0 1 5 ${n.h - 5}V5A4 4 0 0 1 9 .5Z` }));
   let y = 20;
   if (n.kind || n.ready) {
-    g.append(drawn("text", { class: "kind", x: pad, y }, cut(n.kind, "small", room - 30)));
-    if (n.ready) g.append(drawn("text", { class: "ready", x: n.w - pad, y, "text-anchor": "end" }, n.ready));
+    g.append(drawn("text", { class: "kind", x: pad, y }, cut(n.kind, "small", room - (n.ready ? Math.min(room / 2, width(n.ready, "small")) + 10 : 0))));
+    if (n.ready) g.append(drawn("text", { class: "ready", x: n.w - pad, y, "text-anchor": "end" }, cut(n.ready, "small", room / 2)));
     y += 17;
   }
   g.append(drawn("text", { class: "name", x: pad, y }, cut(n.name, "name", room)));

@@ -15,7 +15,7 @@ import (
 // Endpoints writes the page of check-endpoints: the verdict, each Service with
 // what its slices say beside what the pods say, and what was found.
 func Endpoints(w io.Writer, r *report.Report, _ term.Style) error {
-	return render(w, r, "check-endpoints", script, func(p page) {
+	return render(w, r, "check-endpoints", script, func(p *page) {
 		if len(r.Services) == 1 {
 			p.section("service", r.Services[0].Object.String())
 			p.service(r.Services[0])
@@ -28,19 +28,11 @@ func Endpoints(w io.Writer, r *report.Report, _ term.Style) error {
 }
 
 // services is a line each, with the details behind it.
-func (p page) services() {
+func (p *page) services() {
 	p.section("services", fmt.Sprintf("%d Services", len(p.report.Services)))
-	p.put("<div class=\"scroll\"><table class=\"long\">\n<thead><tr><th>Service</th>")
-	if p.long {
-		p.put("<th>Namespace</th>")
-	}
-	p.put("<th>Ready</th><th>Ports</th><th>What is the matter</th></tr></thead>\n<tbody>\n")
+	table := p.table("Service", "Ready", "Ports", "What is the matter")
 	for i, s := range p.report.Services {
 		t := p.serviceTone(s)
-		p.put("<tr data-tone=\"%v\"><td>%v <a href=\"#s%v\">%v</a></td>", string(t), t.mark(), i, s.Object.Name)
-		if p.long {
-			p.put("<td>%v</td>", s.Object.Namespace)
-		}
 		var ready, ports []string
 		for _, port := range s.Ports {
 			ready = append(ready, fmt.Sprintf("%d/%d", port.Ready, port.Total))
@@ -50,28 +42,36 @@ func (p page) services() {
 		if t != good {
 			why = strings.TrimLeft(strings.TrimPrefix(s.Summary, s.Object.String()), ": ")
 		}
-		p.put("<td>%v</td><td>%v</td><td>%v</td></tr>\n", strings.Join(ready, ", "), strings.Join(ports, ", "), why)
+		name := s.Object.Name
+		if p.long {
+			name = s.Object.Namespace + "/" + name
+		}
+		table.linked(t, "s"+strconv.Itoa(i), name, strings.Join(ready, ", "), strings.Join(ports, ", "), why)
 	}
-	p.put("</tbody></table></div>\n")
+	table.close()
 	p.end()
 	for i, s := range p.report.Services {
 		t := p.serviceTone(s)
-		p.put("<section id=\"s%v\" tabindex=\"-1\"><details%v><summary>%v <b>%v</b> <span class=\"dim\">%v</span></summary>\n", i, open(t == bad), t.mark(), p.name(s.Object), s.Summary)
+		p.fold("s"+strconv.Itoa(i), t, p.name(s.Object), s.Summary)
 		p.service(s)
 		p.put("</details>")
 		p.end()
 	}
 }
 
-func open(yes bool) markup {
-	if yes {
-		return " open"
+// fold opens a section that is closed where all is well.
+func (p *page) fold(id string, t tone, name, summary string) {
+	p.put("<section id=\"%s\" tabindex=\"-1\"><details", id)
+	if t == bad {
+		p.put(" open")
 	}
-	return ""
+	p.put("><summary>")
+	p.mark(t)
+	p.put(" <b>%s</b> <span class=\"dim\">%s</span></summary>\n", name, summary)
 }
 
 // serviceTone is a warning's where the Service works and a finding about it warns.
-func (p page) serviceTone(s *report.Service) tone {
+func (p *page) serviceTone(s *report.Service) tone {
 	if s.Verdict == report.OK {
 		for _, f := range p.report.Findings {
 			if f.Object.Key() == s.Object.Key() && f.Severity != finding.Info {
@@ -84,7 +84,7 @@ func (p page) serviceTone(s *report.Service) tone {
 
 // service is the way of the traffic: the address, the ports, and the endpoints
 // in two columns that ought to say the same.
-func (p page) service(s *report.Service) {
+func (p *page) service(s *report.Service) {
 	p.put("<dl class=\"facts\">\n")
 	p.fact("Address", strings.TrimSpace(s.Type+" "+strings.Join(s.Addresses, ", ")))
 	p.fact("Selector", s.Selector)
@@ -103,13 +103,13 @@ func (p page) service(s *report.Service) {
 	p.lessons(s.Learn)
 }
 
-func (p page) fact(name, text string) {
+func (p *page) fact(name, text string) {
 	if text != "" {
-		p.put("<div><dt>%v</dt><dd>%v</dd></div>\n", name, text)
+		p.put("<div><dt>%s</dt><dd>%s</dd></div>\n", name, text)
 	}
 }
 
-func (p page) port(port report.ServicePort) {
+func (p *page) port(port report.ServicePort) {
 	t := good
 	switch {
 	case port.Ready == 0:
@@ -117,15 +117,17 @@ func (p page) port(port report.ServicePort) {
 	case port.Ready < port.Total:
 		t = warn
 	}
-	p.put("<div class=\"port\"><p>%v <b>%v</b>", t.mark(), portWay(port))
+	p.put("<div class=\"port\"><p>")
+	p.mark(t)
+	p.put(" <b>%s</b>", portWay(port))
 	if port.Name != "" {
-		p.put(" <span class=\"dim\">%v</span>", port.Name)
+		p.put(" <span class=\"dim\">%s</span>", port.Name)
 	}
 	if port.Resolved != "" && port.TargetPort != port.Resolved {
-		p.put(" <span class=\"dim\">targetPort %v</span>", port.TargetPort)
+		p.put(" <span class=\"dim\">targetPort %s</span>", port.TargetPort)
 	}
 	if port.NodePort != 0 {
-		p.put(" <span class=\"dim\">nodePort %v</span>", port.NodePort)
+		p.put(" <span class=\"dim\">nodePort %s</span>", strconv.Itoa(int(port.NodePort)))
 	}
 	p.put("</p>\n")
 	p.meter(fmt.Sprintf("%d of %d ready", port.Ready, port.Total), share{string(t), port.Ready, port.Total})
@@ -155,7 +157,7 @@ type share struct {
 }
 
 // meter is a bar of shares that says its numbers in words, too.
-func (p page) meter(words string, shares ...share) {
+func (p *page) meter(words string, shares ...share) {
 	p.put("<div class=\"meter\"><svg viewBox=\"0 0 100 4\" preserveAspectRatio=\"none\" aria-hidden=\"true\"><rect class=\"rest\" width=\"100\" height=\"4\"/>")
 	at := 0.0
 	for _, s := range shares {
@@ -163,50 +165,49 @@ func (p page) meter(words string, shares ...share) {
 			continue
 		}
 		width := min(100-at, 100*float64(s.n)/float64(s.outOf))
-		p.put("<rect class=\"%v\" x=\"%v\" width=\"%v\" height=\"4\"/>", s.class, num(at), num(width))
+		p.put("<rect class=\"%s\" x=\"%s\" width=\"%s\" height=\"4\"/>", s.class, num(at), num(width))
 		at += width
 	}
-	p.put("</svg><span>%v</span></div>\n", words)
+	p.put("</svg><span>%s</span></div>\n", words)
 }
 
 // num is a number in a drawing.
-func num(x float64) markup { return markup(strconv.FormatFloat(x, 'f', 1, 64)) }
+func num(x float64) string { return strconv.FormatFloat(x, 'f', 1, 64) }
 
 // endpoints holds the slices and the pods side by side.
-func (p page) endpoints(s *report.Service) {
+func (p *page) endpoints(s *report.Service) {
 	ports, zones, observed := len(s.Ports) > 1, false, false
 	for _, e := range s.Endpoints {
 		zones = zones || e.Zone != ""
 		observed = observed || e.Observed != ""
 	}
-	p.put("<h4>Endpoints</h4>\n<div class=\"scroll\"><table class=\"long sides\">\n<thead><tr>")
+	titles := []string{"The slice says", "The pod says", "Ready", "Node", "Why"}
 	if ports {
-		p.put("<th>Port</th>")
+		titles = append(titles, "Port")
 	}
-	p.put("<th>The slice says</th><th></th><th>The pod says</th><th>Ready</th><th>Node</th>")
 	if zones {
-		p.put("<th>Zone</th>")
+		titles = append(titles, "Zone")
 	}
 	if observed {
-		p.put("<th>Asked</th>")
+		titles = append(titles, "Asked")
 	}
-	p.put("<th>Why</th></tr></thead>\n<tbody>\n")
+	p.put("<h4>Endpoints</h4>\n")
+	table := p.table(titles...)
 	for _, e := range s.Endpoints {
 		t, words := endpointTone(e)
-		p.put("<tr data-tone=\"%v\">", string(t))
+		cells := []string{orDash(addressOf(e)), strings.TrimSpace(podOf(e.Pod) + "  " + e.PodIP), readiness(e), e.Node, strings.TrimSuffix(strings.TrimPrefix(words+": "+e.Why, ": "), ": ")}
 		if ports {
-			p.put("<td>%v</td>", e.ServicePort)
+			cells = append(cells, e.ServicePort)
 		}
-		p.put("<td class=\"mono\">%v</td><td>%v</td><td><b>%v</b> <span class=\"mono dim\">%v</span></td><td>%v</td><td>%v</td>", orDash(addressOf(e)), t.mark(), podOf(e.Pod), e.PodIP, readiness(e), e.Node)
 		if zones {
-			p.put("<td>%v</td>", e.Zone)
+			cells = append(cells, e.Zone)
 		}
 		if observed {
-			p.put("<td>%v</td>", e.Observed)
+			cells = append(cells, e.Observed)
 		}
-		p.put("<td>%v</td></tr>\n", strings.TrimPrefix(words+": "+e.Why, ": "))
+		table.row(t, cells...)
 	}
-	p.put("</tbody></table></div>\n")
+	table.close()
 }
 
 func podOf(pod *object.Ref) string {

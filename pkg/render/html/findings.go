@@ -2,6 +2,7 @@ package html
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
@@ -12,18 +13,20 @@ import (
 
 // verdict is the head of the page: the answer, and below it what it rests on
 // and the way out.
-func (p page) verdict(plugin string) {
+func (p *page) verdict(plugin string) {
 	t := toneOf(p.report)
 	said := strings.Split(strings.TrimSpace(p.report.Summary), "\n")
 	if said[0] == "" {
 		said[0] = overall(p.report)
 	}
-	p.put("<header class=\"verdict %v\">\n<p class=\"asked\"><b>%v</b> %v</p>\n", string(t), plugin, p.report.Target)
-	p.put("<h1>%v<span>%v</span></h1>\n", t.mark(), said[0])
+	p.put("<header class=\"verdict %s\">\n<p class=\"asked\"><b>%s</b> %s</p>\n", string(t), plugin, p.report.Target)
+	p.put("<h1>")
+	p.mark(t)
+	p.put("<span>%s</span></h1>\n", said[0])
 	if len(said) > 1 {
 		p.put("<ul>\n")
 		for _, s := range said[1:] {
-			p.put("<li>%v</li>\n", s)
+			p.put("<li>%s</li>\n", s)
 		}
 		p.put("</ul>\n")
 	}
@@ -35,17 +38,21 @@ func (p page) verdict(plugin string) {
 
 // overall counts, where a report of several targets has no sentence of its own.
 func overall(r *report.Report) string {
-	count := map[report.Verdict]int{}
-	for _, s := range r.Rollouts {
-		count[s.Verdict]++
-	}
-	for _, s := range r.Services {
-		count[s.Verdict]++
-	}
 	var parts []string
 	for _, v := range []report.Verdict{report.Broken, report.Unknown, report.Progressing, report.OK} {
-		if count[v] > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", count[v], v))
+		n := 0
+		for _, s := range r.Rollouts {
+			if s.Verdict == v {
+				n++
+			}
+		}
+		for _, s := range r.Services {
+			if s.Verdict == v {
+				n++
+			}
+		}
+		if n > 0 {
+			parts = append(parts, strconv.Itoa(n)+" "+string(v))
 		}
 	}
 	if len(parts) == 0 {
@@ -75,18 +82,18 @@ func severityTone(s finding.Severity) tone {
 }
 
 // root is the first finding, in full.
-func (p page) root(group []finding.Finding) {
+func (p *page) root(group []finding.Finding) {
 	f := group[0]
-	p.put("<div class=\"root\" id=\"f0\" tabindex=\"-1\" data-tone=\"%v\">\n", string(severityTone(f.Severity)))
+	p.put("<div class=\"root\" id=\"f0\" tabindex=\"-1\" data-tone=\"%s\">\n", string(severityTone(f.Severity)))
 	if !strings.Contains(p.report.Summary, f.Message) {
-		p.put("<p class=\"claim\">%v: %v</p>\n", p.names(group), f.Message)
+		p.put("<p class=\"claim\">%s: %s</p>\n", p.names(group), f.Message)
 	}
 	p.proof(f)
-	p.put("<p class=\"code\">More about it: <code>--explain %v</code></p>\n</div>\n", f.Code)
+	p.put("<p class=\"code\">More about it: <code>--explain %s</code></p>\n</div>\n", f.Code)
 }
 
 // findings are all that the head has not said.
-func (p page) findings() {
+func (p *page) findings() {
 	groups := prose.Grouped(p.report.Findings)
 	from := 0
 	if headline(p.report) {
@@ -102,33 +109,38 @@ func (p page) findings() {
 	p.section("findings", title)
 	for i, group := range groups[from:] {
 		f := group[0]
-		p.put("<article class=\"finding %v\" id=\"f%v\" tabindex=\"-1\" data-tone=\"%v\">\n", string(severityTone(f.Severity)), i+from, string(severityTone(f.Severity)))
-		p.put("<h3>%v<span>%v</span></h3>\n<p class=\"claim\">%v</p>\n", severityTone(f.Severity).mark(), f.Message, p.names(group))
+		p.put("<article class=\"finding %s\" id=\"f%s\" tabindex=\"-1\" data-tone=\"%s\">\n", string(severityTone(f.Severity)), strconv.Itoa(i+from), string(severityTone(f.Severity)))
+		p.put("<h3>")
+		p.mark(severityTone(f.Severity))
+		p.put("<span>%s</span></h3>\n<p class=\"claim\">%s</p>\n", f.Message, p.names(group))
 		if f.CausedBy != nil {
-			p.put("<p class=\"cause\">follows from <code>%v</code> of %v</p>\n", f.CausedBy.Code, p.name(f.CausedBy.Object))
+			p.put("<p class=\"cause\">follows from <code>%s</code> of %s</p>\n", f.CausedBy.Code, p.name(f.CausedBy.Object))
 		}
 		p.proof(f)
-		p.put("<p class=\"code\"><code>%v</code></p>\n</article>\n", f.Code)
+		p.put("<p class=\"code\"><code>%s</code></p>\n</article>\n", f.Code)
 	}
 	p.end()
 }
 
 // proof is the evidence of a finding, and what to do.
-func (p page) proof(f finding.Finding) {
+func (p *page) proof(f finding.Finding) {
 	if len(f.Evidence) > 0 {
 		p.put("<div class=\"evidence\"><h4>Evidence</h4>\n<dl>\n")
-		for i, e := range f.Evidence {
+		for i := range f.Evidence {
+			e := &f.Evidence[i]
 			if i == 0 || e.Object != f.Evidence[i-1].Object {
-				p.put("<div class=\"of\"><dt>%v</dt></div>\n", p.name(e.Object))
+				p.put("<div class=\"of\"><dt>%s</dt></div>\n", p.name(e.Object))
 			}
-			p.put("<div><dt>%v</dt><dd>%v</dd></div>\n", e.Field, lines(e.Value))
+			p.put("<div><dt>%s</dt><dd>", e.Field)
+			p.lines(e.Value)
+			p.put("</dd></div>\n")
 		}
 		p.put("</dl></div>\n")
 	}
 	if len(f.Fix) > 0 {
 		p.put("<div class=\"fix\"><h4>What to do</h4>\n<ul>\n")
 		for _, fix := range f.Fix {
-			p.put("<li><p>%v</p>\n", fix.Description)
+			p.put("<li><p>%s</p>\n", fix.Description)
 			if fix.Command != "" {
 				p.command(fix.Command)
 			}
@@ -141,7 +153,7 @@ func (p page) proof(f finding.Finding) {
 // mostNames is as many objects of one finding as are named.
 const mostNames = 12
 
-func (p page) names(group []finding.Finding) string {
+func (p *page) names(group []finding.Finding) string {
 	var names []string
 	for _, f := range group[:min(len(group), mostNames)] {
 		names = append(names, p.name(f.Object))
@@ -153,7 +165,7 @@ func (p page) names(group []finding.Finding) string {
 	return text
 }
 
-func (p page) name(o object.Ref) string {
+func (p *page) name(o object.Ref) string {
 	if p.long {
 		return o.Long()
 	}
@@ -161,19 +173,19 @@ func (p page) name(o object.Ref) string {
 }
 
 // budget is the last line: what the answer cost, and what it did not see.
-func (p page) budget() {
+func (p *page) budget() {
 	r := p.report
 	if len(r.Gaps) > 0 {
 		p.section("gaps", "What could not be seen")
-		p.put("<table>\n<thead><tr><th>What</th><th>Namespace</th><th>Why</th><th>In words</th></tr></thead>\n<tbody>\n")
+		table := p.table("What", "Namespace", "Why", "In words")
 		for _, g := range r.Gaps {
 			what := g.Resource
 			if g.Name != "" {
 				what += "/" + g.Name
 			}
-			p.put("<tr><td>%v</td><td>%v</td><td>%v</td><td>%v</td></tr>\n", what, g.Namespace, g.Reason, g.Detail)
+			table.row("", what, g.Namespace, g.Reason, g.Detail)
 		}
-		p.put("</tbody></table>\n")
+		table.close()
 		p.end()
 	}
 	cost := fmt.Sprintf("%d requests, %.2f s", r.Budget.Requests, r.Budget.Seconds)
@@ -183,7 +195,7 @@ func (p page) budget() {
 	case r.Budget.Requests == 1:
 		cost = fmt.Sprintf("1 request, %.2f s", r.Budget.Seconds)
 	}
-	p.put("<footer><p>%v</p><p>%v · %v</p></footer>\n", cost, r.Kind, r.APIVersion)
+	p.put("<footer><p>%s</p><p>%s · %s</p></footer>\n", cost, r.Kind, r.APIVersion)
 }
 
 // severalNamespaces says whether names need theirs.

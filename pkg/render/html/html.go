@@ -39,7 +39,7 @@ type page struct {
 }
 
 // render writes a page around its body. The document of -o json lies in it.
-func render(w io.Writer, r *report.Report, plugin string, code []byte, body func(page)) error {
+func render(w io.Writer, r *report.Report, plugin string, code []byte, body func(*page)) error {
 	css, err := inflate(styles)
 	if err != nil {
 		return err
@@ -52,49 +52,55 @@ func render(w io.Writer, r *report.Report, plugin string, code []byte, body func
 	if err != nil {
 		return err
 	}
-	p := page{out: bufio.NewWriter(w), report: r, long: severalNamespaces(r)}
+	p := &page{out: bufio.NewWriter(w), report: r, long: severalNamespaces(r)}
 	p.put("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")
-	p.put("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src '%v'; script-src '%v'; base-uri 'none'; form-action 'none'\">\n", hash(css), hash(js))
+	p.put("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'\">\n", hash(css), hash(js))
 	p.put("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"referrer\" content=\"no-referrer\">\n")
-	p.put("<title>%v %v · %v</title>\n", toneOf(r).sign(), r.Target, plugin)
-	p.put("<style>%v</style>\n</head>\n<body>\n<main>\n", markup(css))
+	p.put("<title>%s %s · %s</title>\n", toneOf(r).sign(), r.Target, plugin)
+	p.put("<style>")
+	p.out.WriteString(css)
+	p.put("</style>\n</head>\n<body>\n<main>\n")
 	p.verdict(plugin)
 	body(p)
 	p.budget()
-	p.put("</main>\n<script type=\"application/json\" id=\"report\">%v</script>\n<script>%v</script>\n</body>\n</html>\n", data, markup(js))
+	p.put("</main>\n<script type=\"application/json\" id=\"report\">")
+	p.out.WriteString(data)
+	p.put("</script>\n<script>")
+	p.out.WriteString(js)
+	p.put("</script>\n</body>\n</html>\n")
 	return p.out.Flush()
 }
 
 // markup is text that is HTML already. All other text is a stranger's.
 type markup string
 
-// put writes HTML of our own; each argument is escaped unless it is markup.
-// Attributes that hold arguments stand in double quotes.
-func (p page) put(format string, args ...any) {
-	safe := make([]any, len(args))
-	for i, a := range args {
-		if m, ours := a.(markup); ours {
-			safe[i] = string(m)
-		} else {
-			safe[i] = string(escape(fmt.Sprint(a)))
-		}
+// put writes HTML of our own, and in place of each %s text of anybody, escaped.
+// Attributes that hold such text stand in double quotes. It takes no values of
+// other types: each call would cost twice as much of the binary.
+func (p *page) put(ours markup, text ...string) {
+	rest := string(ours)
+	for _, t := range text {
+		before, after, _ := strings.Cut(rest, "%s")
+		p.out.WriteString(before)
+		p.out.WriteString(escape(t))
+		rest = after
 	}
-	fmt.Fprintf(p.out, format, safe...)
+	p.out.WriteString(rest)
 }
 
 // escape makes text of strangers text of a page: what cannot be seen becomes
 // its code, so that no name can turn the writing round, and what HTML would
 // act on becomes an entity.
-func escape(text string) markup { return markup(entities.Replace(term.Escape(text))) }
+func escape(text string) string { return entities.Replace(term.Escape(text)) }
 
-// lines is escape for text of several lines.
-func lines(text string) markup { return markup(entities.Replace(term.EscapeLines(text))) }
+// lines writes text of several lines.
+func (p *page) lines(text string) { p.out.WriteString(entities.Replace(term.EscapeLines(text))) }
 
 var entities = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;", "`", "&#96;")
 
 // document is what -o json prints, in the form that cannot end its element.
 // Outside of strings JSON has none of these signs.
-func document(r *report.Report) (markup, error) {
+func document(r *report.Report) (string, error) {
 	var pretty, small bytes.Buffer
 	if err := doc.JSON(&pretty, r, term.Style{}); err != nil {
 		return "", err
@@ -102,7 +108,7 @@ func document(r *report.Report) (markup, error) {
 	if err := json.Compact(&small, pretty.Bytes()); err != nil {
 		return "", fmt.Errorf("the report of %s as JSON: %w", r.Target, err)
 	}
-	return markup(jsonEntities.Replace(small.String())), nil
+	return jsonEntities.Replace(small.String()), nil
 }
 
 var jsonEntities = strings.NewReplacer("<", `\u003c`, ">", `\u003e`, "&", `\u0026`, "\u2028", `\u2028`, "\u2029", `\u2029`)
@@ -138,47 +144,35 @@ const (
 	plain   tone = "none"
 )
 
-func (t tone) sign() string {
-	switch t {
-	case good:
-		return "✓"
-	case busy:
-		return "…"
-	case warn:
-		return "!"
-	case bad:
-		return "✗"
-	case unknown:
-		return "?"
-	default:
-		return "·"
-	}
-}
+func (t tone) sign() string { return look(t)[0] }
 
 // word is what a screen reader says for the sign.
-func (t tone) word() string {
+func (t tone) word() string { return look(t)[1] }
+
+func look(t tone) [2]string {
 	switch t {
 	case good:
-		return "ok"
+		return [2]string{"✓", "ok"}
 	case busy:
-		return "in progress"
+		return [2]string{"…", "in progress"}
 	case warn:
-		return "warning"
+		return [2]string{"!", "warning"}
 	case bad:
-		return "broken"
+		return [2]string{"✗", "broken"}
 	case unknown:
-		return "unknown"
+		return [2]string{"?", "unknown"}
 	default:
-		return ""
+		return [2]string{"·", ""}
 	}
 }
 
-// mark is the sign of a tone.
-func (t tone) mark() markup {
+// mark writes the sign of a tone.
+func (p *page) mark(t tone) {
 	if t == plain {
-		return markup(`<span class="sign none" aria-hidden="true">·</span>`)
+		p.put("<span class=\"sign none\" aria-hidden=\"true\">·</span>")
+		return
 	}
-	return markup(fmt.Sprintf(`<span class="sign %s" role="img" aria-label="%s">%s</span>`, t, t.word(), t.sign()))
+	p.put("<span class=\"sign %s\" role=\"img\" aria-label=\"%s\">%s</span>", string(t), t.word(), t.sign())
 }
 
 func verdictTone(v report.Verdict) tone {
@@ -195,27 +189,29 @@ func verdictTone(v report.Verdict) tone {
 }
 
 // section opens a part of the page, with a heading.
-func (p page) section(id, title string) {
-	p.put("<section id=\"%v\" aria-labelledby=\"%v-h\">\n<h2 id=\"%v-h\">%v</h2>\n", id, id, id, title)
+func (p *page) section(id, title string) {
+	p.put("<section id=\"%s\" aria-labelledby=\"%s-h\">\n<h2 id=\"%s-h\">%s</h2>\n", id, id, id, title)
 }
 
-func (p page) end() { p.put("</section>\n") }
+func (p *page) end() { p.put("</section>\n") }
 
 // lessons are what --learn adds.
-func (p page) lessons(all []report.Lesson) {
+func (p *page) lessons(all []report.Lesson) {
 	if len(all) == 0 {
 		return
 	}
 	p.put("<dl class=\"learn\">\n")
 	for _, l := range all {
-		p.put("<div><dt>%v</dt><dd>%v</dd></div>\n", l.Term, l.Text)
+		p.put("<div><dt>%s</dt><dd>%s</dd></div>\n", l.Term, l.Text)
 	}
 	p.put("</dl>\n")
 }
 
 // command is one that can be copied.
-func (p page) command(text string) {
-	p.put("<pre class=\"cmd\" tabindex=\"0\"><code>%v</code></pre>\n", lines(text))
+func (p *page) command(text string) {
+	p.put("<pre class=\"cmd\" tabindex=\"0\"><code>")
+	p.lines(text)
+	p.put("</code></pre>\n")
 }
 
 // headline is the finding that the verdict speaks of.

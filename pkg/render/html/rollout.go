@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -15,7 +16,7 @@ import (
 // Rollout writes the page of guard-rollout: the verdict, each rollout with its
 // phases and its time line, what its pods wait for, and the way back.
 func Rollout(w io.Writer, r *report.Report, _ term.Style) error {
-	return render(w, r, "guard-rollout", script, func(p page) {
+	return render(w, r, "guard-rollout", script, func(p *page) {
 		if len(r.Rollouts) > 1 {
 			p.rollouts()
 		}
@@ -26,26 +27,23 @@ func Rollout(w io.Writer, r *report.Report, _ term.Style) error {
 	})
 }
 
-func (p page) rollouts() {
+func (p *page) rollouts() {
 	p.section("rollouts", fmt.Sprintf("%d rollouts", len(p.report.Rollouts)))
-	p.put("<div class=\"scroll\"><table class=\"long\">\n<thead><tr><th>Rollout</th><th>Phase</th><th>Available</th><th>Took</th><th>In words</th></tr></thead>\n<tbody>\n")
+	table := p.table("Rollout", "Phase", "Available", "Took", "In words")
 	for i, ro := range p.report.Rollouts {
-		t := rolloutTone(ro)
-		p.put("<tr data-tone=\"%v\"><td>%v <a href=\"#o%v\">%v</a></td><td>%v</td><td>%v</td><td>%v</td><td>%v</td></tr>\n",
-			string(t), t.mark(), i, p.name(ro.Object), phaseWord(ro.Phase), fmt.Sprintf("%d/%d", ro.Counts.Available, ro.Counts.Desired), duration(ro.Elapsed), ro.Summary)
+		table.linked(rolloutTone(ro), "o"+strconv.Itoa(i), p.name(ro.Object), phaseWord(ro.Phase), fmt.Sprintf("%d/%d", ro.Counts.Available, ro.Counts.Desired), duration(ro.Elapsed), ro.Summary)
 	}
-	p.put("</tbody></table></div>\n")
+	table.close()
 	p.end()
 }
 
 // rollout is one. Of many, those that are well are closed.
-func (p page) rollout(i int, ro *report.Rollout, many bool) {
-	p.put("<section id=\"o%v\" tabindex=\"-1\">\n", i)
+func (p *page) rollout(i int, ro *report.Rollout, many bool) {
+	id := "o" + strconv.Itoa(i)
 	if many {
-		t := rolloutTone(ro)
-		p.put("<details%v><summary>%v <b>%v</b> <span class=\"dim\">%v</span></summary>\n", open(t == bad), t.mark(), p.name(ro.Object), ro.Summary)
+		p.fold(id, rolloutTone(ro), p.name(ro.Object), ro.Summary)
 	} else {
-		p.put("<h2>%v</h2>\n", p.name(ro.Object))
+		p.section(id, p.name(ro.Object))
 	}
 	p.phases(ro)
 	p.revisions(ro)
@@ -62,13 +60,13 @@ func (p page) rollout(i int, ro *report.Rollout, many bool) {
 	if ro.Phase != report.PhaseBefore {
 		p.counts(ro)
 	}
-	for k, pr := range ro.Proof {
-		p.availability(ro, pr, fmt.Sprintf("o%dp%d", i, k))
+	for k := range ro.Proof {
+		p.availability(ro, &ro.Proof[k], id+"p"+strconv.Itoa(k))
 	}
 	p.probes(ro.Probes)
+	p.wayBack(ro.Back)
 	p.pods(ro.Pods)
 	p.logs(ro.Logs)
-	p.wayBack(ro.Back)
 	p.events(ro.Events)
 	p.lessons(ro.Learn)
 	if many {
@@ -78,42 +76,39 @@ func (p page) rollout(i int, ro *report.Rollout, many bool) {
 }
 
 // phases is the way that a rollout takes, with where it stands on it.
-func (p page) phases(ro *report.Rollout) {
+func (p *page) phases(ro *report.Rollout) {
 	way := []report.Phase{report.PhaseBefore, report.PhaseRolling, report.PhaseSettling, report.PhaseComplete}
 	at := slices.Index(way, ro.Phase)
 	switch {
 	case ro.Phase == report.PhaseAwaited:
-		way, at = slices.Insert(way, 1, ro.Phase), 1
+		way[0], at = ro.Phase, 0
 	case at < 0 && ro.Phase.Final() || ro.Phase == report.PhaseBack:
-		way, at = append(way[:2:2], ro.Phase), 2
+		way, at = way[:3], 2
+		way[2] = ro.Phase
 	case at < 0:
-		way, at = slices.Insert(way, 2, ro.Phase), 2
+		way[1], at = ro.Phase, 1
 	}
 	p.put("<ol class=\"phases\" aria-label=\"Phases\">\n")
 	for i, ph := range way {
-		class, sign := "to-come", markup("")
 		switch {
 		case i < at:
-			class, sign = "past", good.mark()
+			p.put("<li class=\"past\">")
+			p.mark(good)
 		case i == at:
-			class, sign = "now tone-"+string(phaseTone(ro)), phaseTone(ro).mark()
+			p.put("<li class=\"now tone-%s\" aria-current=\"step\">", string(phaseTone(ro)))
+			p.mark(phaseTone(ro))
+		default:
+			p.put("<li>")
 		}
-		p.put("<li class=\"%v\"%v>%v%v</li>\n", class, current(i == at), sign, phaseWord(ph))
+		p.put("%s</li>\n", phaseWord(ph))
 	}
 	p.put("</ol>\n")
-}
-
-func current(yes bool) markup {
-	if yes {
-		return ` aria-current="step"`
-	}
-	return ""
 }
 
 func phaseWord(ph report.Phase) string {
 	switch ph {
 	case report.PhaseBefore:
-		return "not begun"
+		return "before"
 	case report.PhaseSettling:
 		return "settling"
 	case report.PhaseBack:
@@ -149,7 +144,7 @@ func rolloutTone(ro *report.Rollout) tone {
 }
 
 // revisions are what is replaced by what, and what differs.
-func (p page) revisions(ro *report.Rollout) {
+func (p *page) revisions(ro *report.Rollout) {
 	if ro.From == nil && ro.To == nil {
 		return
 	}
@@ -165,9 +160,9 @@ func (p page) revisions(ro *report.Rollout) {
 		if side.is.Number > 0 {
 			number = fmt.Sprintf(" revision %d", side.is.Number)
 		}
-		p.put("<div class=\"revision %v\"><p><b>%v%v</b> <span class=\"dim mono\">%v</span></p>\n", side.class, side.word, number, side.is.Name)
+		p.put("<div class=\"revision %s\"><p><b>%s%s</b> <span class=\"dim mono\">%s</span></p>\n", side.class, side.word, number, side.is.Name)
 		for _, image := range side.is.Images {
-			p.put("<p class=\"mono\">%v</p>\n", image)
+			p.put("<p class=\"mono\">%s</p>\n", image)
 		}
 		p.put("</div>\n")
 	}
@@ -175,14 +170,14 @@ func (p page) revisions(ro *report.Rollout) {
 	if ro.To != nil && len(ro.To.Changes) > 0 {
 		p.put("<ul class=\"changes\">\n")
 		for _, c := range ro.To.Changes {
-			p.put("<li>%v</li>\n", c)
+			p.put("<li>%s</li>\n", c)
 		}
 		p.put("</ul>\n")
 	}
 }
 
 // counts are the pods of both revisions, drawn to the same measure.
-func (p page) counts(ro *report.Rollout) {
+func (p *page) counts(ro *report.Rollout) {
 	c := ro.Counts
 	whole := max(c.Desired, c.Updated, c.Old+c.OldTerminating)
 	if whole <= 0 {
@@ -208,12 +203,14 @@ func (p page) counts(ro *report.Rollout) {
 	}
 }
 
-func (p page) probes(all []report.LiveProbe) {
+func (p *page) probes(all []report.LiveProbe) {
 	if len(all) == 0 {
 		return
 	}
-	p.put("<h4>Requests that were sent all the time</h4>\n<div class=\"scroll\"><table>\n<thead><tr><th>To</th><th class=\"num\">Sent</th><th class=\"num\">Failed</th><th>When</th><th class=\"num\">Median</th><th class=\"num\">99 %</th><th class=\"num\">Slowest</th><th>Last error</th></tr></thead>\n<tbody>\n")
-	for _, l := range all {
+	p.put("<h4>Requests that were sent all the time</h4>\n")
+	table := p.table("To", "#Sent", "#Failed", "When", "#Median ms", "#99 % ms", "#Slowest ms", "Last error")
+	for i := range all {
+		l := &all[i]
 		t, when := good, ""
 		if l.Failed > 0 {
 			t = bad
@@ -227,18 +224,19 @@ func (p page) probes(all []report.LiveProbe) {
 		if l.Unasked > 0 {
 			sent += fmt.Sprintf(" (%d could not be sent)", l.Unasked)
 		}
-		p.put("<tr data-tone=\"%v\"><td>%v %v</td><td class=\"num\">%v</td><td class=\"num\">%v</td><td>%v</td><td class=\"num\">%v ms</td><td class=\"num\">%v ms</td><td class=\"num\">%v ms</td><td>%v</td></tr>\n",
-			string(t), t.mark(), l.Target, sent, l.Failed, when, num(l.P50), num(l.P99), num(l.Max), l.Words)
+		table.row(t, l.Target, sent, strconv.Itoa(l.Failed), when, num(l.P50), num(l.P99), num(l.Max), l.Words)
 	}
-	p.put("</tbody></table></div>\n")
+	table.close()
 }
 
-func (p page) pods(pods []report.RolloutPod) {
+func (p *page) pods(pods []report.RolloutPod) {
 	if len(pods) == 0 {
 		return
 	}
-	p.put("<h4>Each pod</h4>\n<div class=\"scroll\"><table class=\"long\">\n<thead><tr><th>Pod</th><th>Revision</th><th>State</th><th>Waits for</th><th class=\"num\">Restarts</th><th>Node</th></tr></thead>\n<tbody>\n")
-	for _, pod := range pods {
+	p.put("<h4>Each pod</h4>\n")
+	table := p.table("Pod", "Revision", "State", "Waits for", "#Restarts", "Node")
+	for i := range pods {
+		pod := &pods[i]
 		t, revision, waits := plain, "old", pod.Waiting
 		switch pod.State {
 		case report.PodAvailable:
@@ -254,42 +252,43 @@ func (p page) pods(pods []report.RolloutPod) {
 		if waits == "" {
 			waits = pod.Problem
 		}
-		p.put("<tr data-tone=\"%v\"><td>%v %v</td><td>%v</td><td>%v</td><td>%v</td><td class=\"num\">%v</td><td>%v</td></tr>\n", string(t), t.mark(), pod.Object.Name, revision, string(pod.State), waits, pod.Restarts, pod.Node)
+		table.row(t, pod.Object.Name, revision, string(pod.State), waits, strconv.Itoa(pod.Restarts), pod.Node)
 	}
-	p.put("</tbody></table></div>\n")
+	table.close()
 }
 
-func (p page) logs(all []report.LogTail) {
-	for _, l := range all {
+func (p *page) logs(all []report.LogTail) {
+	for i := range all {
+		l := &all[i]
 		run := ""
 		if l.Previous {
 			run = ", the run before"
 		}
-		p.put("<h4>The end of the log of container %v of %v%v</h4>\n<pre class=\"file\" tabindex=\"0\"><code>", l.Container, l.Pod.Name, run)
+		p.put("<h4>The end of the log of container %s of %s%s</h4>\n<pre class=\"file\" tabindex=\"0\"><code>", l.Container, l.Pod.Name, run)
 		for _, text := range l.Lines {
-			p.put("%v\n", text)
+			p.put("%s\n", text)
 		}
 		p.put("</code></pre>\n")
 	}
 }
 
-func (p page) wayBack(b *report.WayBack) {
+func (p *page) wayBack(b *report.WayBack) {
 	if b == nil {
 		return
 	}
 	p.put("<div class=\"back\"><h4>The way back</h4>\n")
 	if b.Done != "" {
-		p.put("<p><b>Done: %v</b></p>\n", b.Done)
+		p.put("<p><b>Done: %s</b></p>\n", b.Done)
 	}
 	if b.To != nil {
 		to := "the former revision"
 		if b.To.Number > 0 {
 			to = fmt.Sprintf("revision %d", b.To.Number)
 		}
-		p.put("<p>to <b>%v</b> <span class=\"mono\">%v</span></p>\n", to, strings.Join(b.To.Images, " "))
+		p.put("<p>to <b>%s</b> <span class=\"mono\">%s</span></p>\n", to, strings.Join(b.To.Images, " "))
 	}
 	if b.Why != "" {
-		p.put("<p class=\"dim\">%v</p>\n", b.Why)
+		p.put("<p class=\"dim\">%s</p>\n", b.Why)
 	}
 	if len(b.Diff) > 0 {
 		p.put("<pre class=\"file\" tabindex=\"0\"><code>")
@@ -301,29 +300,32 @@ func (p page) wayBack(b *report.WayBack) {
 			case strings.HasPrefix(text, "-"):
 				class = "minus"
 			}
-			p.put("<span class=\"%v\">%v</span>\n", class, text)
+			p.put("<span class=\"%s\">%s</span>\n", class, text)
 		}
 		p.put("</code></pre>\n")
 	}
 	if b.Refused != "" {
-		p.put("<p>%v %v</p>\n", warn.mark(), b.Refused)
+		p.put("<p>")
+		p.mark(warn)
+		p.put(" %s</p>\n", b.Refused)
 	}
 	if b.Command != "" {
 		p.command(b.Command)
 	}
 	if b.Needs != "" {
-		p.put("<p class=\"dim\">needs the permission to %v</p>\n", b.Needs)
+		p.put("<p class=\"dim\">needs the permission to %s</p>\n", b.Needs)
 	}
 	p.put("</div>\n")
 }
 
-func (p page) events(all []report.Happened) {
+func (p *page) events(all []report.Happened) {
 	if len(all) == 0 {
 		return
 	}
-	p.put("<h4>Events</h4>\n<div class=\"scroll\"><table class=\"long\">\n<thead><tr><th></th><th>Time</th><th>Object</th><th>Reason</th><th>Message</th></tr></thead>\n<tbody>\n")
-	for i, e := range all {
-		t := good
+	p.put("<h4>Events</h4>\n")
+	table := p.table("#", "Time (UTC)", "Object", "Reason", "Message")
+	for i := range all {
+		e, t := &all[i], good
 		if e.Type == "Warning" {
 			t = warn
 		}
@@ -334,9 +336,9 @@ func (p page) events(all []report.Happened) {
 		if e.Objects > 1 {
 			times += fmt.Sprintf(" and %d more like it", e.Objects-1)
 		}
-		p.put("<tr data-tone=\"%v\"><td class=\"num dim\">%v</td><td>%v</td><td>%v</td><td>%v</td><td>%v%v</td></tr>\n", string(t), i+1, hour(e.At), e.Object.String(), e.Reason, e.Message, times)
+		table.row(t, strconv.Itoa(i+1), hour(e.At), e.Object.String(), e.Reason, e.Message+times)
 	}
-	p.put("</tbody></table></div>\n")
+	table.close()
 }
 
 // hour is a time of day; every time on a page is in UTC.

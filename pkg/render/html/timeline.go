@@ -21,7 +21,7 @@ const (
 
 // availability is one Service: how many endpoints served from moment to moment,
 // old and new, above the floor that the strategy promises.
-func (p page) availability(ro *report.Rollout, pr report.Proof, id string) {
+func (p *page) availability(ro *report.Rollout, pr *report.Proof, id string) {
 	name := pr.Service.String()
 	if pr.Service.Name == "" {
 		name = "no Service"
@@ -33,17 +33,19 @@ func (p page) availability(ro *report.Rollout, pr report.Proof, id string) {
 		name += " " + pr.Family
 	}
 	t, words := proofWords(pr)
-	p.put("<figure class=\"proof\">\n<figcaption>%v <b>%v</b> %v</figcaption>\n", t.mark(), name, words)
+	p.put("<figure class=\"proof\">\n<figcaption>")
+	p.mark(t)
+	p.put(" <b>%s</b> %s</figcaption>\n", name, words)
 	if len(pr.Curve) > 0 {
 		p.curve(ro, pr, id)
 	}
 	for _, limit := range pr.Limits {
-		p.put("<p class=\"dim\">It does not show %v.</p>\n", limit)
+		p.put("<p class=\"dim\">It does not show %s.</p>\n", limit)
 	}
 	p.put("</figure>\n")
 }
 
-func proofWords(pr report.Proof) (tone, string) {
+func proofWords(pr *report.Proof) (tone, string) {
 	reach := fmt.Sprintf("served by %d to %d, floor %d", pr.Min, pr.Max, pr.Floor)
 	switch pr.Verdict {
 	case report.Held:
@@ -74,7 +76,7 @@ func (c chart) y(n int) float64 {
 func (c chart) holds(t time.Time) bool { return !t.Before(c.from) && !t.After(c.to) }
 
 // span is what the drawing covers: the curve, and the rollout on both sides.
-func span(ro *report.Rollout, pr report.Proof) chart {
+func span(ro *report.Rollout, pr *report.Proof) chart {
 	points := pr.Curve
 	c := chart{from: points[0].At, to: points[len(points)-1].At, most: max(1, pr.Floor, pr.Max)}
 	for _, pt := range points {
@@ -97,39 +99,41 @@ func span(ro *report.Rollout, pr report.Proof) chart {
 	return c
 }
 
-func (p page) curve(ro *report.Rollout, pr report.Proof, id string) {
+func (p *page) curve(ro *report.Rollout, pr *report.Proof, id string) {
 	c := span(ro, pr)
-	events := slices.DeleteFunc(slices.Clone(ro.Events), func(e report.Happened) bool { return !c.holds(e.At) })
+	happened := slices.ContainsFunc(ro.Events, func(e report.Happened) bool { return c.holds(e.At) })
 	bottom := top + high
 	height := bottom + 24
 	if len(ro.Probes) > 0 {
 		height += lane
 	}
-	if len(events) > 0 {
+	if happened {
 		height += lane
 	}
-	p.put("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Time line\"><svg class=\"timeline\" viewBox=\"0 0 %v %v\" role=\"img\" aria-labelledby=\"%v\">\n", num(wide), num(height), id)
-	p.put("<title id=\"%v\">Endpoints that served, from %v to %v UTC; at the least %v, floor %v. The table below has the numbers.</title>\n", id, hour(c.from), hour(c.to), pr.Min, pr.Floor)
-	p.put("<defs><pattern id=\"%vh\" width=\"8\" height=\"8\" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\"><path class=\"hatch\" d=\"M0 0V8\"/></pattern></defs>\n", id)
+	p.put("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Time line\"><svg class=\"timeline\" viewBox=\"0 0 %s %s\" role=\"img\" aria-labelledby=\"%s\">\n", num(wide), num(height), id)
+	p.put("<title id=\"%s\">Endpoints that served, from %s to %s UTC; at the least %s, floor %s. The table below has the numbers.</title>\n", id, hour(c.from), hour(c.to), strconv.Itoa(pr.Min), strconv.Itoa(pr.Floor))
+	p.put("<defs><pattern id=\"%sh\" width=\"8\" height=\"8\" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\"><path class=\"hatch\" d=\"M0 0V8\"/></pattern></defs>\n", id)
 	p.axes(c, bottom)
-	old, both := steps(pr.Curve, c, func(pt report.CurvePoint) int { return pt.Old }), steps(pr.Curve, c, func(pt report.CurvePoint) int { return pt.Old + pt.New })
-	p.put("<path class=\"new area\" d=\"%vV%vH%vZ\"/>\n<path class=\"old area\" d=\"%vV%vH%vZ\"/>\n<path class=\"total\" d=\"%v\"/>\n", both, num(bottom), num(left), old, num(bottom), num(left), both)
-	for _, u := range pr.Unseen {
-		x, end := c.x(u.From), c.x(until(u, c))
-		p.put("<rect fill=\"url(#%vh)\" x=\"%v\" y=\"%v\" width=\"%v\" height=\"%v\"><title>not observed</title></rect>\n", id, num(x), num(top), num(max(2, end-x)), num(high))
-	}
 	for _, b := range pr.Broken {
 		x, end := c.x(b.From), c.x(until(b, c))
-		p.put("<rect class=\"below\" x=\"%v\" y=\"%v\" width=\"%v\" height=\"%v\"><title>below the floor: %v</title></rect>\n", num(x), num(top), num(max(2, end-x)), num(high), b.Min)
+		p.put("<rect class=\"below\" x=\"%s\" y=\"%s\" width=\"%s\" height=\"%s\"><title>below the floor: %s</title></rect>\n", num(x), num(top), num(max(2, end-x)), num(high), strconv.Itoa(b.Min))
 	}
-	p.put("<path class=\"floor\" d=\"M%v %vH%v\"/><text class=\"floor-word\" x=\"%v\" y=\"%v\" text-anchor=\"end\">floor %v</text>\n", num(left), num(c.y(pr.Floor)), num(wide-right), num(wide-right-4), num(c.y(pr.Floor)-5), pr.Floor)
+	old, both := steps(pr.Curve, c, func(pt report.CurvePoint) int { return pt.Old }), steps(pr.Curve, c, func(pt report.CurvePoint) int { return pt.Old + pt.New })
+	p.put("<path class=\"new area\" d=\"%sV%sH%sZ\"/>\n<path class=\"old area\" d=\"%sV%sH%sZ\"/>\n<path class=\"total\" d=\"%s\"/>\n", both, num(bottom), num(left), old, num(bottom), num(left), both)
+	for _, u := range pr.Unseen {
+		x, end := c.x(u.From), c.x(until(u, c))
+		p.put("<rect fill=\"url(#%sh)\" x=\"%s\" y=\"%s\" width=\"%s\" height=\"%s\"><title>not observed</title></rect>\n", id, num(x), num(top), num(max(2, end-x)), num(high))
+	}
+	p.put("<path class=\"floor\" d=\"M%s %sH%s\"/><text class=\"floor-word\" x=\"%s\" y=\"%s\" text-anchor=\"end\">floor %s</text>\n", num(left), num(c.y(pr.Floor)), num(wide-right), num(wide-right-4), num(c.y(pr.Floor)-5), strconv.Itoa(pr.Floor))
 	p.lowest(c, pr)
 	y := bottom + 24
 	if len(ro.Probes) > 0 {
 		p.probeLane(c, ro.Probes, y)
 		y += lane
 	}
-	p.eventLane(c, ro.Events, y)
+	if happened {
+		p.eventLane(c, ro.Events, y)
+	}
 	p.put("</svg></div>\n<p class=\"key\"><span class=\"new\"></span> new revision <span class=\"old\"></span> old revision <span class=\"line\"></span> floor")
 	if len(pr.Broken) > 0 {
 		p.put(" <span class=\"below\"></span> below the floor")
@@ -142,7 +146,7 @@ func (p page) curve(ro *report.Rollout, pr report.Proof, id string) {
 }
 
 // steps is a line that holds each number until the next.
-func steps(points []report.CurvePoint, c chart, of func(report.CurvePoint) int) markup {
+func steps(points []report.CurvePoint, c chart, of func(report.CurvePoint) int) string {
 	var b strings.Builder
 	for i, pt := range points {
 		if i == 0 {
@@ -152,7 +156,7 @@ func steps(points []report.CurvePoint, c chart, of func(report.CurvePoint) int) 
 		fmt.Fprintf(&b, "H%sV%s", num(c.x(pt.At)), num(c.y(of(pt))))
 	}
 	fmt.Fprintf(&b, "H%s", num(wide-right))
-	return markup(b.String())
+	return b.String()
 }
 
 func until(i report.Interval, c chart) time.Time {
@@ -163,15 +167,15 @@ func until(i report.Interval, c chart) time.Time {
 }
 
 // axes are a few numbers at the left, and the time since the beginning below.
-func (p page) axes(c chart, bottom float64) {
+func (p *page) axes(c chart, bottom float64) {
 	each := max(1, int(math.Ceil(float64(c.most)/4)))
 	for n := 0; n <= c.most; n += each {
-		p.put("<path class=\"grid\" d=\"M%v %vH%v\"/><text x=\"%v\" y=\"%v\" text-anchor=\"end\">%v</text>\n", num(left), num(c.y(n)), num(wide-right), num(left-8), num(c.y(n)+4), n)
+		p.put("<path class=\"grid\" d=\"M%s %sH%s\"/><text x=\"%s\" y=\"%s\" text-anchor=\"end\">%s</text>\n", num(left), num(c.y(n)), num(wide-right), num(left-8), num(c.y(n)+4), strconv.Itoa(n))
 	}
-	p.put("<text x=\"%v\" y=\"14\">endpoints that serve</text><text x=\"%v\" y=\"14\" text-anchor=\"end\">from %v UTC</text>\n", num(4), num(wide-right), hour(c.from))
+	p.put("<text x=\"%s\" y=\"14\">endpoints that serve</text><text x=\"%s\" y=\"14\" text-anchor=\"end\">from %s UTC</text>\n", num(4), num(wide-right), hour(c.from))
 	step := tick(c.to.Sub(c.from))
 	for at := c.from; !at.After(c.to); at = at.Add(step) {
-		p.put("<text x=\"%v\" y=\"%v\" text-anchor=\"middle\">%v</text>\n", num(c.x(at)), num(bottom+16), since(at.Sub(c.from)))
+		p.put("<text x=\"%s\" y=\"%s\" text-anchor=\"middle\">%s</text>\n", num(c.x(at)), num(bottom+16), since(at.Sub(c.from)))
 	}
 }
 
@@ -196,7 +200,7 @@ func since(d time.Duration) string {
 }
 
 // lowest marks the moment at which the fewest served.
-func (p page) lowest(c chart, pr report.Proof) {
+func (p *page) lowest(c chart, pr *report.Proof) {
 	if pr.MinAt == nil || !c.holds(*pr.MinAt) {
 		return
 	}
@@ -204,26 +208,29 @@ func (p page) lowest(c chart, pr report.Proof) {
 	if x > wide*0.7 {
 		anchor, dx = "end", -9
 	}
-	p.put("<circle class=\"lowest\" cx=\"%v\" cy=\"%v\" r=\"5\"/><text class=\"lowest-word\" x=\"%v\" y=\"%v\" text-anchor=\"%v\">%v at %v</text>\n", num(x), num(y), num(x+dx), num(min(y+5, top+high-6)), anchor, pr.Min, hour(*pr.MinAt))
+	p.put("<circle class=\"lowest\" cx=\"%s\" cy=\"%s\" r=\"5\"/><text class=\"lowest-word\" x=\"%s\" y=\"%s\" text-anchor=\"%s\">%s at %s</text>\n", num(x), num(y), num(x+dx), num(min(y+5, top+high-6)), anchor, strconv.Itoa(pr.Min), hour(*pr.MinAt))
 }
 
 // probeLane shows from when to when requests failed.
-func (p page) probeLane(c chart, probes []report.LiveProbe, y float64) {
-	p.put("<rect class=\"probe\" x=\"%v\" y=\"%v\" width=\"%v\" height=\"8\" rx=\"4\"/>\n", num(left), num(y), num(wide-left-right))
-	for _, l := range probes {
+func (p *page) probeLane(c chart, probes []report.LiveProbe, y float64) {
+	p.put("<rect class=\"probe\" x=\"%s\" y=\"%s\" width=\"%s\" height=\"8\" rx=\"4\"/>\n", num(left), num(y), num(wide-left-right))
+	for i := range probes {
+		l := &probes[i]
 		if l.Failed == 0 || l.First == nil || l.Last == nil {
 			continue
 		}
 		x := c.x(*l.First)
-		p.put("<rect class=\"failed\" x=\"%v\" y=\"%v\" width=\"%v\" height=\"8\" rx=\"4\"><title>%v of %v requests to %v failed</title></rect>\n", num(x), num(y), num(max(5, c.x(*l.Last)-x)), l.Failed, l.Sent, l.Target)
+		p.put("<rect class=\"failed\" x=\"%s\" y=\"%s\" width=\"%s\" height=\"8\" rx=\"4\"><title>%s of %s requests to %s failed</title></rect>\n", num(x), num(y), num(max(5, c.x(*l.Last)-x)), strconv.Itoa(l.Failed), strconv.Itoa(l.Sent), l.Target)
 	}
-	p.put("<text x=\"%v\" y=\"%v\" text-anchor=\"end\">probe</text>\n", num(left-6), num(y+8))
+	p.put("<text x=\"%s\" y=\"%s\" text-anchor=\"end\">probe</text>\n", num(left-6), num(y+8))
 }
 
 // eventLane numbers the events as the table below does.
-func (p page) eventLane(c chart, events []report.Happened, y float64) {
-	last, drawn := -100.0, false
-	for i, e := range events {
+func (p *page) eventLane(c chart, events []report.Happened, y float64) {
+	p.put("<text x=\"%s\" y=\"%s\" text-anchor=\"end\">event</text>\n", num(left-6), num(y+8))
+	last := -100.0
+	for i := range events {
+		e := &events[i]
 		if !c.holds(e.At) {
 			continue
 		}
@@ -232,20 +239,16 @@ func (p page) eventLane(c chart, events []report.Happened, y float64) {
 		if e.Type == "Warning" {
 			class = "event warn"
 		}
-		p.put("<g class=\"%v\"><title>%v %v: %v</title><path d=\"M%v %vV%v\"/><circle cx=\"%v\" cy=\"%v\" r=\"%v\"/>", class, hour(e.At), e.Reason, e.Message, num(x), num(top), num(y-3), num(x), num(y+4), radius(x-last > 17))
+		p.put("<g class=\"%s\"><title>%s %s: %s</title><path d=\"M%s %sV%s\"/><circle cx=\"%s\" cy=\"%s\" r=\"%s\"/>", class, hour(e.At), e.Reason, e.Message, num(x), num(top), num(y-3), num(x), num(y+4), radius(x-last > 17))
 		if x-last > 17 {
-			p.put("<text x=\"%v\" y=\"%v\" text-anchor=\"middle\">%v</text>", num(x), num(y+8), i+1)
+			p.put("<text x=\"%s\" y=\"%s\" text-anchor=\"middle\">%s</text>", num(x), num(y+8), strconv.Itoa(i+1))
 			last = x
 		}
 		p.put("</g>\n")
-		drawn = true
-	}
-	if drawn {
-		p.put("<text x=\"%v\" y=\"%v\" text-anchor=\"end\">event</text>\n", num(left-6), num(y+8))
 	}
 }
 
-func radius(numbered bool) markup {
+func radius(numbered bool) string {
 	if numbered {
 		return "8"
 	}
@@ -253,14 +256,16 @@ func radius(numbered bool) markup {
 }
 
 // numbers say what the curve shows.
-func (p page) numbers(pr report.Proof) {
-	p.put("<details><summary>The curve in numbers</summary><div class=\"scroll\"><table>\n<thead><tr><th>From (UTC)</th><th class=\"num\">Old</th><th class=\"num\">New</th><th class=\"num\">Together</th><th></th></tr></thead>\n<tbody>\n")
+func (p *page) numbers(pr *report.Proof) {
+	p.put("<details><summary>The curve in numbers</summary>")
+	table := p.table("From (UTC)", "#Old", "#New", "#Together", "")
 	for _, pt := range pr.Curve {
 		t, words := plain, ""
 		if pt.Old+pt.New < pr.Floor {
 			t, words = bad, "below the floor of "+strconv.Itoa(pr.Floor)
 		}
-		p.put("<tr data-tone=\"%v\"><td>%v</td><td class=\"num\">%v</td><td class=\"num\">%v</td><td class=\"num\">%v</td><td>%v</td></tr>\n", string(t), hour(pt.At), pt.Old, pt.New, pt.Old+pt.New, words)
+		table.row(t, hour(pt.At), strconv.Itoa(pt.Old), strconv.Itoa(pt.New), strconv.Itoa(pt.Old+pt.New), words)
 	}
-	p.put("</tbody></table></div></details>\n")
+	table.close()
+	p.put("</details>\n")
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/leadsman-dev/leadsman/pkg/report"
@@ -13,7 +14,7 @@ import (
 // Trace writes the page of trace-dns: the verdict, the way of the queries, the
 // ladder of names with who answers each, and what the replicas say.
 func Trace(w io.Writer, r *report.Report, _ term.Style) error {
-	return render(w, r, "trace-dns", script, func(p page) {
+	return render(w, r, "trace-dns", script, func(p *page) {
 		if t := r.Trace; t != nil {
 			p.lookup(t)
 			p.resolvers(t.Resolvers)
@@ -25,7 +26,7 @@ func Trace(w io.Writer, r *report.Report, _ term.Style) error {
 }
 
 // lookup is who asks, along which way, and what for.
-func (p page) lookup(t *report.Trace) {
+func (p *page) lookup(t *report.Trace) {
 	p.section("lookup", "The lookup")
 	p.put("<dl class=\"facts\">\n")
 	p.fact("Name", t.Name)
@@ -41,60 +42,68 @@ func (p page) lookup(t *report.Trace) {
 	p.path(t.Path)
 	p.ladder(t)
 	if t.Cost != "" {
-		p.put("<p><b>Cost</b> %v</p>\n", t.Cost)
+		p.put("<p><b>Cost</b> %s</p>\n", t.Cost)
 	}
 	for _, note := range t.Notes {
-		p.put("<p class=\"dim\">%v</p>\n", note)
+		p.put("<p class=\"dim\">%s</p>\n", note)
 	}
 	p.lessons(t.Learn)
 	p.end()
 }
 
-func (p page) known(name string, k report.Known) {
+func (p *page) known(name string, k report.Known) {
 	if k.Value != "" {
-		p.put("<div><dt>%v</dt><dd>%v %v <span class=\"dim\">%v</span></dd></div>\n", name, k.Value, claim(k.Claim), k.Why)
+		p.put("<div><dt>%s</dt><dd>%s", name, k.Value)
+		p.claim(k.Claim)
+		p.put("<span class=\"dim\">%s</span></dd></div>\n", k.Why)
 	}
 }
 
-// claim says how something is known.
-func claim(c report.Claim) markup {
-	if c == "" {
-		return ""
+// claim writes how something is known.
+func (p *page) claim(c report.Claim) {
+	if c != "" {
+		p.put(" <span class=\"chip claim-%s\">%s</span> ", string(c), string(c))
 	}
-	return `<span class="chip claim-` + escape(string(c)) + `">` + escape(string(c)) + `</span>`
 }
 
-func (p page) resolvConf(c *report.ResolvConf) {
+func (p *page) resolvConf(c *report.ResolvConf) {
 	if c == nil {
 		return
 	}
 	p.put("<h4>The pod's resolv.conf</h4>\n<pre class=\"file\"><code>")
 	for _, n := range c.Nameservers {
-		p.put("nameserver %v\n", n)
+		p.put("nameserver %s\n", n)
 	}
 	if len(c.Search) > 0 {
-		p.put("search %v\n", strings.Join(c.Search, " "))
+		p.put("search %s\n", strings.Join(c.Search, " "))
 	}
 	if len(c.Options) > 0 {
-		p.put("options %v\n", strings.Join(c.Options, " "))
+		p.put("options %s\n", strings.Join(c.Options, " "))
 	}
-	p.put("</code></pre>\n<p>%v <span class=\"dim\">%v</span></p>\n", claim(c.Claim), c.Why)
+	p.put("</code></pre>\n<p>")
+	p.claim(c.Claim)
+	p.put("<span class=\"dim\">%s</span></p>\n", c.Why)
 	for _, d := range c.Differs {
-		p.put("<p>%v differs: %v</p>\n", warn.mark(), d)
+		p.put("<p>")
+		p.mark(warn)
+		p.put(" differs: %s</p>\n", d)
 	}
 }
 
 // path is the way from the pod to what answers, a box a step.
-func (p page) path(hops []report.Hop) {
+func (p *page) path(hops []report.Hop) {
 	if len(hops) == 0 {
 		return
 	}
 	p.put("<h4>The way of a query</h4>\n<ol class=\"way\">\n")
 	for _, h := range hops {
 		t := hopTone(h.State)
-		p.put("<li class=\"tone-%v\">%v <b>%v</b>%v", string(t), t.mark(), h.Title, claim(h.Claim))
+		p.put("<li class=\"tone-%s\">", string(t))
+		p.mark(t)
+		p.put(" <b>%s</b>", h.Title)
+		p.claim(h.Claim)
 		if h.Why != "" {
-			p.put("<p>%v</p>", h.Why)
+			p.put("<p>%s</p>", h.Why)
 		}
 		p.put("</li>\n")
 	}
@@ -113,16 +122,16 @@ func hopTone(s report.HopState) tone {
 
 // ladder is a line for each name that the resolver may send; the one that ends
 // the lookup is lit.
-func (p page) ladder(t *report.Trace) {
+func (p *page) ladder(t *report.Trace) {
 	if len(t.Ladder) == 0 {
 		return
 	}
 	p.put("<h4>The names that are sent, in order</h4>\n<ol class=\"ladder\">\n")
 	for _, r := range t.Ladder {
 		tone := rungTone(r)
-		p.put("<li class=\"tone-%v %v\"><span class=\"n\" aria-hidden=\"true\">%v</span><div><p><span class=\"mono name\">%v</span> <span class=\"chip %v\">%v</span>", string(tone), rungClass(r.State), r.N, r.Name, string(tone), string(r.State))
+		p.put("<li class=\"tone-%s %s\"><span class=\"n\" aria-hidden=\"true\">%s</span><div><p><span class=\"mono name\">%s</span> <span class=\"chip %s\">%s</span>", string(tone), rungClass(r.State), strconv.Itoa(r.N), r.Name, string(tone), string(r.State))
 		if r.From != "" {
-			p.put(" <span class=\"dim\">%v</span>", r.From)
+			p.put(" <span class=\"dim\">%s</span>", r.From)
 		}
 		p.put("</p>\n")
 		if r.State != report.RungSkipped {
@@ -133,11 +142,12 @@ func (p page) ladder(t *report.Trace) {
 	p.put("</ol>\n")
 }
 
-func (p page) answers(r report.Rung) {
-	for _, a := range r.Answers {
-		p.put("<p><span class=\"type\">%v</span> <b class=\"mono\">%v</b> %v", a.Type, answerOf(a), claim(a.Claim))
+func (p *page) answers(r report.Rung) {
+	for _, a := range alike(r.Answers) {
+		p.put("<p><span class=\"type\">%s</span> <b class=\"mono\">%s</b>", a.Type, answerOf(a))
+		p.claim(a.Claim)
 		if a.Expected != "" {
-			p.put(" <span class=\"expected\">%v</span>", a.Expected)
+			p.put(" <span class=\"expected\">%s</span>", a.Expected)
 		}
 		p.put("</p>\n")
 	}
@@ -156,11 +166,27 @@ func (p page) answers(r report.Rung) {
 		}
 	}
 	if len(by) > 0 {
-		p.put("<p class=\"dim\">answered by %v</p>\n", strings.Join(by, " · "))
+		p.put("<p class=\"dim\">answered by %s</p>\n", strings.Join(by, " · "))
 	}
 	if r.Why != "" {
-		p.put("<p class=\"dim\">%v</p>\n", r.Why)
+		p.put("<p class=\"dim\">%s</p>\n", r.Why)
 	}
+}
+
+// alike puts answers that say the same on one line: "A AAAA".
+func alike(all []report.RungAnswer) []report.RungAnswer {
+	var lines []report.RungAnswer
+	for _, a := range all {
+		at := slices.IndexFunc(lines, func(l report.RungAnswer) bool {
+			return answerOf(l) == answerOf(a) && l.Claim == a.Claim && l.Expected == a.Expected
+		})
+		if at < 0 {
+			lines = append(lines, a)
+		} else {
+			lines[at].Type += " " + a.Type
+		}
+	}
+	return lines
 }
 
 func answerOf(a report.RungAnswer) string {
@@ -198,27 +224,29 @@ func rungClass(s report.RungState) string {
 
 // resolvers are the ladders of several resolvers: for each name its place in
 // the order of each.
-func (p page) resolvers(all []report.Resolver) {
+func (p *page) resolvers(all []report.Resolver) {
 	if len(all) < 2 {
 		return
 	}
 	p.section("resolvers", "Other resolvers ask otherwise")
 	p.put("<div class=\"scroll\"><table>\n<thead><tr><th>Name</th>")
 	for _, r := range all {
-		p.put("<th>%v</th>", r.Libc)
+		p.put("<th>%s</th>", r.Libc)
 	}
 	p.put("</tr></thead>\n<tbody>\n")
 	for _, name := range namesOf(all) {
-		p.put("<tr><td class=\"mono\">%v</td>", name)
+		p.put("<tr><td class=\"mono\">%s</td>", name)
 		for _, r := range all {
 			at := slices.IndexFunc(r.Ladder, func(rung report.Rung) bool { return rung.Name == name })
 			switch {
 			case at < 0:
 				p.put("<td class=\"dim\">–</td>")
 			case r.Ladder[at].State == report.RungSkipped:
-				p.put("<td class=\"dim\">%v, not asked</td>", r.Ladder[at].N)
+				p.put("<td class=\"dim\">%s, not asked</td>", strconv.Itoa(r.Ladder[at].N))
 			default:
-				p.put("<td>%v %v</td>", rungTone(r.Ladder[at]).mark(), r.Ladder[at].N)
+				p.put("<td>")
+				p.mark(rungTone(r.Ladder[at]))
+				p.put(" %s</td>", strconv.Itoa(r.Ladder[at].N))
 			}
 		}
 		p.put("</tr>\n")
@@ -231,9 +259,9 @@ func (p page) resolvers(all []report.Resolver) {
 		{"Queries", func(r report.Resolver) string { return fmt.Sprint(r.Queries) }},
 		{"Cost", func(r report.Resolver) string { return r.Cost }},
 	} {
-		p.put("<tr><td><b>%v</b></td>", row.title)
+		p.put("<tr><td><b>%s</b></td>", row.title)
 		for _, r := range all {
-			p.put("<td>%v</td>", row.text(r))
+			p.put("<td>%s</td>", row.text(r))
 		}
 		p.put("</tr>\n")
 	}
@@ -254,7 +282,7 @@ func namesOf(all []report.Resolver) []string {
 }
 
 // grid is a row for each replica and a column for each question.
-func (p page) grid(t *report.Trace) {
+func (p *page) grid(t *report.Trace) {
 	g := t.Grid
 	if g == nil {
 		return
@@ -262,32 +290,40 @@ func (p page) grid(t *report.Trace) {
 	p.section("replicas", "What each replica says")
 	p.put("<div class=\"scroll\"><table class=\"grid\">\n<thead><tr><th>Replica</th><th>Node</th><th>Version</th><th>Corefile</th>")
 	for _, c := range g.Columns {
-		p.put("<th>%v<br><span class=\"mono\">%v</span></th>", c.Type, c.Name)
+		p.put("<th>%s<br><span class=\"mono\">%s</span></th>", c.Type, c.Name)
 	}
 	p.put("</tr></thead>\n<tbody>\n<tr><td class=\"dim\" colspan=\"4\">expected</td>")
 	for _, c := range g.Columns {
-		p.put("<td class=\"dim mono\">%v</td>", orDash(c.Expected))
+		p.put("<td class=\"dim mono\">%s</td>", orDash(c.Expected))
 	}
 	p.put("</tr>\n")
 	for _, r := range g.Rows {
-		config := escape(r.ConfigHash)
+		p.put("<tr><td>")
+		p.mark(hopTone(r.Ready))
+		p.put(" %s</td><td>%s</td><td>%s</td><td class=\"mono\">", r.Replica.Name, r.Node, r.Version)
 		if r.Stale {
-			config = bad.mark() + " " + config + " old"
+			p.mark(bad)
+			p.put(" %s old</td>", r.ConfigHash)
+		} else {
+			p.put("%s</td>", r.ConfigHash)
 		}
-		p.put("<tr><td>%v %v</td><td>%v</td><td>%v</td><td class=\"mono\">%v</td>", hopTone(r.Ready).mark(), r.Replica.Name, r.Node, r.Version, config)
 		for i := range g.Columns {
 			switch {
 			case i >= len(r.Cells):
 				p.put("<td class=\"dim\">?</td>")
 			case r.Cells[i].Deviant:
-				p.put("<td class=\"mono deviant\">%v %v</td>", bad.mark(), r.Cells[i].Text)
+				p.put("<td class=\"mono deviant\">")
+				p.mark(bad)
+				p.put(" %s</td>", r.Cells[i].Text)
 			default:
-				p.put("<td class=\"mono\">%v</td>", r.Cells[i].Text)
+				p.put("<td class=\"mono\">%s</td>", r.Cells[i].Text)
 			}
 		}
 		p.put("</tr>\n")
 		if r.Error != "" {
-			p.put("<tr><td colspan=\"%v\">%v %v</td></tr>\n", 4+len(g.Columns), warn.mark(), r.Error)
+			p.put("<tr><td colspan=\"%s\">", strconv.Itoa(4+len(g.Columns)))
+			p.mark(warn)
+			p.put(" %s</td></tr>\n", r.Error)
 		}
 	}
 	p.put("</tbody></table></div>\n")
@@ -295,24 +331,23 @@ func (p page) grid(t *report.Trace) {
 }
 
 // corefile is the part that answers, an arrow at its line.
-func (p page) corefile(e *report.Excerpt) {
+func (p *page) corefile(e *report.Excerpt) {
 	if e == nil {
 		return
 	}
 	p.section("corefile", e.Key)
-	p.put("<p class=\"dim\">%v</p>\n<pre class=\"file\" tabindex=\"0\"><code>", e.Object.Long())
+	p.put("<p class=\"dim\">%s</p>\n<pre class=\"file\" tabindex=\"0\"><code>", e.Object.Long())
 	last := 0
 	for _, l := range e.Lines {
 		if last > 0 && l.N > last+1 {
 			p.put("     …\n")
 		}
 		last = l.N
-		arrow := markup("  ")
-		text := escape(strings.ReplaceAll(l.Text, "\t", "    "))
+		form := markup("  %s  %s\n")
 		if l.Arrow {
-			arrow, text = "→ ", "<b>"+text+"</b>"
+			form = "→ %s  <b>%s</b>\n"
 		}
-		p.put("%v%v  %v\n", arrow, fmt.Sprintf("%3d", l.N), text)
+		p.put(form, fmt.Sprintf("%3d", l.N), strings.ReplaceAll(l.Text, "\t", "    "))
 	}
 	p.put("</code></pre>\n")
 	p.end()

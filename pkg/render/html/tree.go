@@ -15,7 +15,7 @@ import (
 // Tree writes the page of explain-tree: the verdict, the graph, and the tree as
 // a list, from which the graph is drawn.
 func Tree(w io.Writer, r *report.Report, _ term.Style) error {
-	return render(w, r, "explain-tree", treeScript, func(p page) {
+	return render(w, r, "explain-tree", treeScript, func(p *page) {
 		t := forest{page: p, places: map[place]int{}, about: map[object.Ref][]about{}}
 		t.find()
 		p.section("tree", "The tree")
@@ -33,7 +33,7 @@ func Tree(w io.Writer, r *report.Report, _ term.Style) error {
 
 // forest numbers the rows in their order.
 type forest struct {
-	page
+	*page
 	next   int
 	places map[place]int // where what is "shown above" is shown
 	about  map[object.Ref][]about
@@ -82,14 +82,14 @@ func (t *forest) row(n *report.Node) {
 	number, health := t.next, healthTone(n.Health)
 	t.next++
 	kind, name := naming(n)
-	t.put("<li data-tone=\"%v\" data-relation=\"%v\"", string(health), n.Relation)
+	t.put("<li data-tone=\"%s\" data-relation=\"%s\"", string(health), n.Relation)
 	numbers := t.numbers(n)
 	if len(numbers) > 0 {
-		t.put(" data-findings=\"%v\"", strings.Join(numbers, " "))
+		t.put(" data-findings=\"%s\"", strings.Join(numbers, " "))
 	}
 	to, above := t.places[place{n.Object.Key(), n.Title}]
 	if above = above && n.Above; above {
-		t.put(" data-to=\"%v\"", to)
+		t.put(" data-to=\"%s\"", strconv.Itoa(to))
 	}
 	if n.Asked {
 		t.put(" data-asked")
@@ -97,7 +97,9 @@ func (t *forest) row(n *report.Node) {
 	if n.Guessed {
 		t.put(" data-guessed")
 	}
-	t.put("><div class=\"row\" id=\"r%v\">%v<span class=\"kind\">%v</span> <span class=\"name\">%v</span>", number, health.mark(), kind, name)
+	t.put("><div class=\"row\" id=\"r%s\">", strconv.Itoa(number))
+	t.mark(health)
+	t.put("<span class=\"kind\">%s</span> <span class=\"name\">%s</span>", kind, name)
 	if n.Asked {
 		t.put(" <span class=\"chip asked\">asked about</span>")
 	}
@@ -114,20 +116,20 @@ func (t *forest) row(n *report.Node) {
 	}
 	t.part("age", n.Age)
 	if above {
-		t.put(" <a class=\"above\" href=\"#r%v\">shown above</a>", to)
+		t.put(" <a class=\"above\" href=\"#r%s\">shown above</a>", strconv.Itoa(to))
 	}
 	for _, f := range numbers {
-		t.put(" <a class=\"chip %v\" href=\"#f%v\">why</a>", string(health), f)
+		t.put(" <a class=\"chip %s\" href=\"#f%s\">why</a>", string(health), f)
 	}
 	if n.Learn != "" {
-		t.put("<p class=\"lesson\">%v</p>", n.Learn)
+		t.put("<p class=\"lesson\">%s</p>", n.Learn)
 	}
 	t.put("</div>")
 }
 
 func (t *forest) part(class, text string) {
 	if text != "" {
-		t.put(" <span class=\"%v\">%v</span>", class, text)
+		t.put(" <span class=\"%s\">%s</span>", class, text)
 	}
 }
 
