@@ -39,6 +39,7 @@ func recorded() map[string]course {
 		"ondelete":   {phases: whole, verdict: report.OK, proof: report.Held, summary: "rolls nothing by itself (OnDelete): 2 pods stay of an older revision", first: "rollout/ondelete"},
 		"recreate":   {phases: whole, verdict: report.Broken, proof: report.BrokenProof, summary: "rolled out revision 2 in 7.6 s: 2 of 2 pods available; service was lost: nothing served Service/web, below its floor for 6.3 s", first: "rollout/availability-broken"},
 		"badimage":   {phases: broke, verdict: report.Broken, proof: report.Held, summary: `cannot finish rolling out revision 2: image "busybox:22" does not exist in its registry; service was held`, first: "rollout/image-not-found"},
+		"frontend":   {phases: broke, verdict: report.Broken, proof: report.Held, summary: `image "netapp:v22" does not exist in its registry (2 of 2 new pods); service was held`, first: "rollout/image-not-found"},
 		"crash":      {phases: broke, verdict: report.Broken, proof: report.BrokenProof, summary: `its log ends with "2026/11/22 03:19:01 cannot reach database payments-db:5432"`, first: "rollout/crash-app"},
 		"rwo":        {phases: []report.Phase{awaited, failed}, verdict: report.Broken, proof: report.NotProvable, summary: `claim "redis-data" is held by pod "redis-5fbd7fc8f8-2hpmc"`, first: "rollout/rwo-deadlock"},
 		"after":      {phases: []report.Phase{awaited, rolling, settling, rolling, settling, rolling, settling, rolling, failed}, verdict: report.Broken, proof: report.BrokenProof, summary: `lost the lease`, first: "rollout/crash-app"},

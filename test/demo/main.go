@@ -4,6 +4,7 @@ package main
 
 import (
 	"embed"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -48,15 +49,28 @@ func run(bin string, out io.Writer) error {
 
 // tell prints a story, the command as one would type it, and what it answers.
 func tell(out io.Writer, number int, s story, bin, folder string) error {
-	snapshot := filepath.Join(folder, s.name+".yaml.gz")
-	if err := os.WriteFile(snapshot, s.snapshot, 0o600); err != nil {
+	record := filepath.Join(folder, s.file())
+	if err := os.WriteFile(record, s.record, 0o600); err != nil {
 		return err
 	}
 	line := strings.Repeat("─", 78)
-	if _, err := fmt.Fprintf(out, "\n%s\n%d. %s\n%s\n%s\n\n$ kubectl explain-tree %s\n", line, number, s.title, line, strings.Join(term.Wrap(strings.Join(strings.Fields(s.prose), " "), 78), "\n"), s.args); err != nil {
+	if _, err := fmt.Fprintf(out, "\n%s\n%d. %s\n%s\n%s\n\n$ kubectl %s %s\n", line, number, s.title, line, strings.Join(term.Wrap(strings.Join(strings.Fields(s.prose), " "), 78), "\n"), s.command, s.args); err != nil {
 		return err
 	}
-	cmd := exec.Command(filepath.Join(bin, "kubectl-explain_tree"), append(strings.Fields(s.args), "--snapshot", snapshot)...)
+	args := append(strings.Fields(s.args), "--"+s.flag, record)
+	if s.flag == "replay" && term.IsTerminal(out) {
+		args = append(args, "--speed", pace)
+	}
+	cmd := exec.Command(filepath.Join(bin, "kubectl-"+strings.ReplaceAll(s.command, "-", "_")), args...)
 	cmd.Stdout, cmd.Stderr = out, os.Stderr
-	return cmd.Run()
+	err := cmd.Run()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.ExitCode() >= foundSomething {
+		return nil
+	}
+	return err
 }
+
+const (
+	pace           = "4x" // of a rollout on a screen; elsewhere it is told without waiting
+	foundSomething = 2    // and the exit codes above it: it ran, and all is not well
+)

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/leadsman-dev/leadsman/pkg/cli"
 	"github.com/leadsman-dev/leadsman/pkg/term"
 	"github.com/leadsman-dev/leadsman/plugins/explaintree"
+	"github.com/leadsman-dev/leadsman/plugins/guardrollout"
 )
 
 func TestEveryStoryIsAnswered(t *testing.T) {
@@ -19,15 +21,19 @@ func TestEveryStoryIsAnswered(t *testing.T) {
 	}
 	for _, s := range stories {
 		t.Run(s.name, func(t *testing.T) {
-			snapshot := filepath.Join(t.TempDir(), "snapshot.yaml.gz")
-			if err := os.WriteFile(snapshot, s.snapshot, 0o600); err != nil {
+			record := filepath.Join(t.TempDir(), s.file())
+			if err := os.WriteFile(record, s.record, 0o600); err != nil {
 				t.Fatal(err)
 			}
 			var out, errs bytes.Buffer
-			argv := append([]string{"kubectl-explain_tree", "--snapshot", snapshot}, strings.Fields(s.args)...)
-			code := cli.Run(t.Context(), explaintree.Command, argv, term.Streams{In: strings.NewReader(""), Out: &out, Err: &errs})
-			if code != cli.ExitOK || errs.Len() > 0 {
-				t.Errorf("kubectl explain-tree %s: exit code %d: %s", s.args, code, errs.String())
+			command, told := explaintree.Command, []int{cli.ExitOK}
+			if s.command == "guard-rollout" {
+				command, told = guardrollout.Command, []int{cli.ExitOK, cli.ExitProblem}
+			}
+			argv := append([]string{"kubectl-" + strings.ReplaceAll(s.command, "-", "_"), "--" + s.flag, record}, strings.Fields(s.args)...)
+			code := cli.Run(t.Context(), command, argv, term.Streams{In: strings.NewReader(""), Out: &out, Err: &errs})
+			if !slices.Contains(told, code) || errs.Len() > 0 {
+				t.Errorf("kubectl %s %s: exit code %d: %s", s.command, s.args, code, errs.String())
 			}
 			if strings.Contains(out.String(), "not in the snapshot") {
 				t.Errorf("the recording lacks what the question needs:\n%s", out.String())

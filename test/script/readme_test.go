@@ -51,13 +51,17 @@ func TestTheReadmeIsTrue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	roll, err := filepath.Abs("../../pkg/rollout/testdata/frontend.ndjson.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Chdir(t.TempDir())
 	commands := 0
 	for _, block := range regexp.MustCompile("(?s)```(console|sh)\n(.*?)```").FindAllStringSubmatch(string(readme), -1) {
 		for _, c := range commandsOf(block[2], block[1] == "console") {
 			commands++
 			t.Run(c.line, func(t *testing.T) {
-				now := c.check(t, shop)
+				now := c.check(t, shop, roll)
 				readme = bytes.Replace(readme, []byte(c.output), []byte(now), 1)
 			})
 		}
@@ -98,9 +102,9 @@ func commandsOf(block string, console bool) []shown {
 var cost = regexp.MustCompile(`(?m)^\d+ requests, [\d.]+ s$`)
 
 // check returns the output that the README should show.
-func (c shown) check(t *testing.T, shop string) string {
+func (c shown) check(t *testing.T, shop, roll string) string {
 	t.Helper()
-	out, code, said := c.run(t.Context(), shop)
+	out, code, said := c.run(t.Context(), shop, roll)
 	if code == cli.ExitError {
 		t.Fatalf("%s: %s", c.line, said)
 	}
@@ -114,11 +118,24 @@ func (c shown) check(t *testing.T, shop string) string {
 	return out
 }
 
-// run runs the command as it is written, but on the dump and without staying.
-func (c shown) run(ctx context.Context, shop string) (output string, code int, said string) {
+// live are the flags that want a cluster.
+var live = []string{"-w", "--probe", "--probe=", "--await", "--record=", "--on-failure=", "--yes"}
+
+func wantsCluster(arg string) bool {
+	return slices.ContainsFunc(live, func(flag string) bool {
+		return arg == flag || strings.HasSuffix(flag, "=") && strings.HasPrefix(arg, flag)
+	})
+}
+
+// run runs the command as it is written, but on the dump or the recording and
+// without staying.
+func (c shown) run(ctx context.Context, shop, roll string) (output string, code int, said string) {
 	name, command, _ := named(c.line)
-	args := slices.DeleteFunc(strings.Fields(c.line)[2:], func(arg string) bool { return arg == "-w" || arg == "--probe" })
-	if i := slices.Index(args, "--snapshot"); i >= 0 {
+	args := slices.DeleteFunc(strings.Fields(c.line)[2:], wantsCluster)
+	if i := slices.Index(args, "--replay"); i >= 0 {
+		args[i+1] = roll
+		args = slices.DeleteFunc(args, func(arg string) bool { return strings.HasPrefix(arg, "--speed=") })
+	} else if i := slices.Index(args, "--snapshot"); i >= 0 {
 		args[i+1] = shop
 	} else {
 		args = append(args, "--snapshot", shop)
