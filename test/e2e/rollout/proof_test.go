@@ -77,7 +77,7 @@ func TestARollWithDowntimeIsProvenToBreak(t *testing.T) {
 	rolled(t, namespace, "deployment/web")
 	apply(t, namespace, client("http://web."+namespace+".svc.cluster.local/"))
 	kubectl(t, namespace, "wait", "pod/client", "--for=condition=Ready", "--timeout=60s")
-	w := watch(t, "-n", namespace, "deployment/web", "-o", "ndjson", "--await", "--timeout", "2m", "--stable-for", "6s")
+	w := watch(t, "-n", namespace, "deployment/web", "-o", "ndjson", "--await", "--timeout", "2m", "--stable-for", "6s", "--probe", "svc/web:80/")
 	w.until(`"phase":"awaited"`, 20*time.Second)
 	kubectl(t, namespace, "set", "env", "deployment/web", "READY_AFTER=5s")
 	r, code := w.end(2 * time.Minute)
@@ -86,8 +86,10 @@ func TestARollWithDowntimeIsProvenToBreak(t *testing.T) {
 	if code != 6 {
 		t.Errorf("exit code %d, want 6", code)
 	}
-	if _, err := r.find("rollout/availability-broken"); err != nil {
-		t.Error(err)
+	for _, code := range []string{"rollout/availability-broken", "rollout/probe-failed"} {
+		if _, err := r.find(code); err != nil {
+			t.Error(err)
+		}
 	}
 	if len(failed) == 0 {
 		t.Fatal("the client saw no downtime")

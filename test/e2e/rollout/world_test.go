@@ -252,5 +252,10 @@ func TestALostConnectionResumesAndIsCounted(t *testing.T) {
 	if code != 0 || len(a) != 1 || a[0].UnobservedSeconds < 3.5 || !slices.Contains([]string{"held", "held-with-gaps"}, a[0].Verdict) {
 		t.Errorf("exit code %d, %+v\n%s", code, a, r.Outline())
 	}
+	if a[0].Verdict == "held-with-gaps" {
+		if _, err := r.find("rollout/availability-gaps"); err != nil {
+			t.Error(err)
+		}
+	}
 	t.Log(fmt.Sprintf("%+v", a), r.Outline())
 }
