@@ -38,7 +38,7 @@ function cut(text, font, room) {
 export function measure(n) {
   if (n.lines) return;
   const status = n.status ? (n.tone === "none" ? "" : signs[n.tone] + " ") + n.status : "";
-  n.lines = { name: n.name, status, why: n.why && n.why !== n.status ? n.why : "" };
+  n.lines = { name: n.name, status, why: n.why !== n.status ? n.why || n.wide || "" : "" };
   const wanted = Math.max(width(n.name, "name"), width(status, "small"), Math.min(170, width(n.lines.why, "small")), width(n.kind, "small") + width(n.ready, "small") + 24);
   n.w = Math.min(widest, Math.max(narrowest, Math.ceil(wanted) + 2 * pad + 1));
   n.rows = [status, n.lines.why].filter(Boolean).length;

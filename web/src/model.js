@@ -34,7 +34,7 @@ function nodeOf(item, place) {
     place, item, row, children: [], parent: null, group: null, folded: false,
     tone: data.tone, relation: data.relation, asked: "asked" in data, guessed: "guessed" in data,
     findings: (data.findings ?? "").split(" ").filter(Boolean), to: data.to === undefined ? null : Number(data.to),
-    kind: text("kind"), name: text("name"), ready: text("ready"), status: text("status"), why: text("why") || text("wide"), ns: text("ns"), lesson: text("lesson"),
+    kind: text("kind"), name: text("name"), ready: text("ready"), status: text("status"), why: text("why"), wide: text("wide"), ns: text("ns"), lesson: text("lesson"),
     text: row.textContent.toLowerCase(),
   };
 }

@@ -36,6 +36,7 @@ export class Panel {
       ["Below", above],
       ["Relation", n.relation && n.relation + (n.guessed ? " (guessed from a value or a name)" : "")],
       ["Why", n.why],
+      ["Details", n.wide],
       ["Also below", this.model.links.filter((l) => l.to === n).map((l) => `${l.from.kind} ${l.from.name} (${l.by.relation})`).join(", ")],
     ];
     const list = element("dl");
@@ -51,7 +52,7 @@ export class Panel {
       const copy = element("article", { class: "finding " + (original?.dataset.tone ?? "") });
       if (!original) return copy;
       copy.append(...original.cloneNode(true).childNodes);
-      if (!copy.querySelector("h3, .claim")) copy.prepend(element("p", { class: "claim" }, document.querySelector("h1 > span:last-child").textContent));
+      copy.querySelector(".claim[hidden]")?.removeAttribute("hidden"); // the headline said it
       return copy;
     });
   }

@@ -22,7 +22,7 @@ export class Picture {
       "aria-label": "The picture of the tree. Arrow keys walk from box to box, Enter shows the details, the space bar folds, plus and minus zoom. The list below says the same.",
     }, this.svg);
     listen(this);
-    new ResizeObserver(() => this.draw()).observe(this.element);
+    new ResizeObserver(() => this.resized()).observe(this.element);
     addEventListener("beforeprint", () => this.print(true));
     addEventListener("afterprint", () => this.print(false));
   }
@@ -33,7 +33,7 @@ export class Picture {
     const important = this.model.nodes.find((n) => n.findings.includes("0")) ?? this.model.nodes.find((n) => n.asked) ?? this.model.nodes[0];
     unfoldTo(important);
     this.layout();
-    this.element.style.height = Math.max(260, Math.min(innerHeight * 0.66, this.bounds.h * Math.min(1, this.element.clientWidth / (this.bounds.w + 60)) + 72)) + "px";
+    this.element.style.minHeight = Math.max(this.model.nodes.length > 60 ? 420 : 280, Math.min(innerHeight * 0.66, this.bounds.h * Math.min(1, this.element.clientWidth / (this.bounds.w + 60)) + 72)) + "px";
     this.fit();
     this.tabStop(important);
     if (this.scale < 0.6) {
@@ -89,6 +89,19 @@ export class Picture {
     this.edges.replaceChildren(...paths);
   }
 
+  // resized keeps the chosen box in sight when the panel takes room.
+  resized() {
+    this.draw();
+    const n = this.model.selected && this.seen(this.model.selected);
+    if (n && !this.inSight(n)) this.reveal(n);
+  }
+
+  inSight(n) {
+    const { w, h } = this.size();
+    const [x, y] = [n.px * this.scale + this.x, n.py * this.scale + this.y];
+    return x >= 8 && y >= 8 && x + n.w * this.scale <= w - 8 && y + n.h * this.scale <= h - 8;
+  }
+
   draw() {
     this.waiting = false;
     const { x, y, scale } = this;
@@ -136,6 +149,7 @@ export class Picture {
     this.x = (width - w * this.scale) / 2 - x * this.scale;
     this.y = (height - h * this.scale) / 2 - y * this.scale;
     this.later();
+    return this.scale;
   }
 
   size() {
@@ -156,7 +170,7 @@ export class Picture {
     this.later();
   }
 
-  // reveal moves a box into the middle, unless it is in sight.
+  // reveal moves a box into the middle.
   reveal(n) {
     const seen = n && this.seen(n);
     if (!seen) return;
@@ -201,9 +215,7 @@ export class Picture {
   focus(n) {
     if (!n) return;
     this.tabStop(n);
-    const { w, h } = this.size();
-    const [x, y] = [n.px * this.scale + this.x, n.py * this.scale + this.y];
-    if (x < 8 || y < 8 || x + n.w * this.scale > w - 8 || y + n.h * this.scale > h - 8) this.reveal(n);
+    if (!this.inSight(n)) this.reveal(n);
     this.elements.get(n).focus({ preventScroll: true });
   }
 
@@ -212,11 +224,6 @@ export class Picture {
     if (!n || here) return;
     unfoldTo(n);
     if (!this.at.has(n)) this.layout();
-    this.focusless(n);
-  }
-
-  // focusless shows a node that was chosen elsewhere.
-  focusless(n) {
     this.tabStop(n);
     this.reveal(n);
   }

@@ -108,7 +108,7 @@ function buttons(model, picture, list) {
     foldAll(model, folded);
     list.foldAll(folded);
     picture.layout();
-    picture.fit();
+    if (picture.fit() < 0.2) picture.reveal(model.selected ?? model.nodes.find((n) => n.asked) ?? model.nodes[0]); // nobody could read it
   };
   return [
     make("Fold", "Fold everything", fold(true)),

@@ -85,9 +85,11 @@ func severityTone(s finding.Severity) tone {
 func (p *page) root(group []finding.Finding) {
 	f := group[0]
 	p.put("<div class=\"root\" id=\"f0\" tabindex=\"-1\" data-tone=\"%s\">\n", string(severityTone(f.Severity)))
-	if !strings.Contains(p.report.Summary, f.Message) {
-		p.put("<p class=\"claim\">%s: %s</p>\n", p.names(group), f.Message)
+	p.put("<p class=\"claim\"")
+	if strings.Contains(p.report.Summary, f.Message) {
+		p.put(" hidden") // the headline says it
 	}
+	p.put(">%s: %s</p>\n", p.names(group), f.Message)
 	p.proof(f)
 	p.put("<p class=\"code\">More about it: <code>--explain %s</code></p>\n</div>\n", f.Code)
 }

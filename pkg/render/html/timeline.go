@@ -208,7 +208,7 @@ func (p *page) lowest(c chart, pr *report.Proof) {
 	if x > wide*0.7 {
 		anchor, dx = "end", -9
 	}
-	p.put("<circle class=\"lowest\" cx=\"%s\" cy=\"%s\" r=\"5\"/><text class=\"lowest-word\" x=\"%s\" y=\"%s\" text-anchor=\"%s\">%s at %s</text>\n", num(x), num(y), num(x+dx), num(min(y+5, top+high-6)), anchor, strconv.Itoa(pr.Min), hour(*pr.MinAt))
+	p.put("<circle class=\"lowest\" cx=\"%s\" cy=\"%s\" r=\"5\"/><text class=\"lowest-word\" x=\"%s\" y=\"%s\" text-anchor=\"%s\">%s at %s</text>\n", num(x), num(y), num(x+dx), num(min(y+20, top+high-6)), anchor, strconv.Itoa(pr.Min), hour(*pr.MinAt))
 }
 
 // probeLane shows from when to when requests failed.
