@@ -30,14 +30,14 @@ func recorded() map[string]course {
 	whole := []report.Phase{awaited, rolling, settling, complete}
 	broke := []report.Phase{awaited, rolling, failed}
 	return map[string]course{
-		"held":       {phases: whole, verdict: report.OK, proof: report.Held, summary: "Deployment/web rolled out revision 2 in 5.8 s: 3 of 3 pods available; service was held"},
+		"held":       {phases: whole, verdict: report.OK, proof: report.Held, summary: "Deployment/web rolled out revision 2 in 5.9 s: 3 of 3 pods available; service was held"},
 		"ten":        {phases: whole, verdict: report.OK, proof: report.Held, summary: "10 of 10 pods available; service was held"},
 		"scaled":     {phases: whole, verdict: report.OK, proof: report.Held, summary: "5 of 5 pods available; service was held", first: "rollout/scaled-midway"},
 		"minready":   {phases: whole, verdict: report.OK, proof: report.Held, summary: "2 of 2 pods available; service was held"},
 		"daemon":     {phases: whole, verdict: report.OK, proof: report.Held, summary: "DaemonSet/agent rolled out revision 2"},
-		"nginx":      {phases: whole, verdict: report.OK, proof: report.NotProvable, summary: "Deployment/nginx-depl rolled out revision 2", first: "rollout/not-provable"},
+		"nginx":      {phases: whole, verdict: report.OK, proof: report.NotProvable, summary: "2 of 2 pods available; whether service was kept cannot be proven", first: "rollout/not-provable"},
 		"ondelete":   {phases: whole, verdict: report.OK, proof: report.Held, summary: "rolls nothing by itself (OnDelete): 2 pods stay of an older revision", first: "rollout/ondelete"},
-		"recreate":   {phases: whole, verdict: report.Broken, proof: report.BrokenProof, summary: "rolled out revision 2 in 7.6 s: 2 of 2 pods available; service was lost: nothing served Service/web, below its floor for 6.3 s", first: "rollout/availability-broken"},
+		"recreate":   {phases: whole, verdict: report.Broken, proof: report.BrokenProof, summary: "rolled out revision 2 in 7.7 s: 2 of 2 pods available; service was lost: nothing served Service/web, below its floor for 6.3 s", first: "rollout/availability-broken"},
 		"badimage":   {phases: broke, verdict: report.Broken, proof: report.Held, summary: `cannot finish rolling out revision 2: image "busybox:22" does not exist in its registry; service was held`, first: "rollout/image-not-found"},
 		"frontend":   {phases: broke, verdict: report.Broken, proof: report.Held, summary: `image "netapp:v22" does not exist in its registry (2 of 2 new pods); service was held`, first: "rollout/image-not-found"},
 		"crash":      {phases: broke, verdict: report.Broken, proof: report.BrokenProof, summary: `its log ends with "2026/11/22 03:19:01 cannot reach database payments-db:5432"`, first: "rollout/crash-app"},

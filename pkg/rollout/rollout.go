@@ -58,6 +58,10 @@ func (w *Watch) Happened(h source.Happening) {
 		delete(w.gaps, h.Query)
 	case h.Note != nil:
 		w.noted(h)
+	case h.Object != nil:
+		for _, t := range w.targets {
+			t.happened(h)
+		}
 	}
 }
 

@@ -26,6 +26,8 @@ type target struct {
 	template *corev1.PodTemplateSpec // that is rolled out
 	replicas int
 	began    time.Time // when the rollout was first seen
+	newest   int64     // generation that came in
+	turned   time.Time // when it came in
 	watched  time.Time // since when its availability is followed
 	looked   time.Time // when it was judged before
 	under    bool      // it was under way when the watch began
@@ -70,6 +72,14 @@ func newTarget(ref object.Ref, start time.Time) *target {
 // and one watch serves all targets.
 func (t *target) query() source.Query {
 	return source.Query{Kind: t.ref.GroupKind(), Namespace: t.ref.Namespace}
+}
+
+// happened notes when a new spec came in: a burst may hold a whole rollout.
+func (t *target) happened(h source.Happening) {
+	o := h.Object
+	if h.Query.Kind == t.ref.GroupKind() && o.GetName() == t.ref.Name && o.GetNamespace() == t.ref.Namespace && o.GetGeneration() != t.newest {
+		t.newest, t.turned = o.GetGeneration(), h.At
+	}
 }
 
 // observe judges one target. What is final is not judged again.
@@ -146,6 +156,9 @@ func (t *target) move(w *Watch, v *index.View, wl *workload.Workload, causes []c
 		// It began after the last look: from then on service is followed.
 		t.from, t.to = t.to, &report.Revision{Images: imagesOf(wl.Template), Changes: workload.Difference(t.template, wl.Template)}
 		t.template, t.began, t.watched, t.phase = wl.Template, v.Now, t.looked, report.PhaseRolling
+		if t.turned.After(t.looked) && t.turned.Before(v.Now) {
+			t.began = t.turned
+		}
 		t.memory = cause.NewMemory(v.Now)
 	case t.phase == report.PhaseAwaited:
 		if w.overdue(v) {

@@ -148,13 +148,15 @@ func (t *target) lostWords() string {
 
 // serviceWords say whether service was kept, where that is proven or lost.
 func serviceWords(r *report.Rollout) string {
-	held := false
+	held, blind := false, false
 	for _, p := range r.Proof {
 		switch p.Verdict {
 		case report.BrokenProof:
 			return "; service was lost: " + lossWords(p)
 		case report.Held, report.HeldWithGaps:
 			held = true
+		case report.NotProvable:
+			blind = blind || p.Service.Name != ""
 		}
 	}
 	for _, p := range r.Probes {
@@ -162,10 +164,15 @@ func serviceWords(r *report.Rollout) string {
 			return fmt.Sprintf("; %d of %d requests to %s failed", p.Failed, p.Sent, p.Target)
 		}
 	}
-	if !held || !r.Phase.Final() {
+	switch {
+	case !r.Phase.Final():
 		return ""
+	case held:
+		return "; service was held"
+	case blind:
+		return "; whether service was kept cannot be proven"
 	}
-	return "; service was held"
+	return ""
 }
 
 // lossWords are the worst moment; the finding says the rest.

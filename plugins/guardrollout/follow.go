@@ -17,7 +17,8 @@ import (
 const (
 	settle = 100 * time.Millisecond // changes come in bursts: one judgement for each burst
 	pulse  = time.Second            // clocks move on without any change
-	share  = 10                     // at most one tenth of one processor is spent on judging
+	share  = 10                     // about one tenth of one processor is spent on judging
+	lag    = 800 * time.Millisecond // and yet a verdict comes within a second of its evidence
 )
 
 // guard watches a cluster until nothing more is to be waited for.
@@ -103,11 +104,11 @@ func (g *guard) judge(ctx context.Context) (*report.Report, error) {
 // wait ends with the next burst of changes. The dearer a judgement is, the
 // longer the next one is put off, so that the watch stays a small load.
 func (g *guard) wait(ctx context.Context, cost time.Duration) error {
-	rest := max(settle, (share-1)*cost)
+	rest := min(lag, max(settle, (share-1)*cost))
 	select {
 	case <-ctx.Done():
 		return context.Cause(ctx)
-	case <-time.After(max(pulse, rest)):
+	case <-time.After(pulse):
 		return nil
 	case <-g.cache.Changed():
 	}

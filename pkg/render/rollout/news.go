@@ -106,9 +106,15 @@ func (t *told) news(r *report.Report, ro *report.Rollout, now time.Time) []event
 		e.Time, e.Group, e.Kind, e.Namespace, e.Name = now, ro.Object.Group, ro.Object.Kind, ro.Object.Namespace, ro.Object.Name
 		all = append(all, e)
 	}
+	ended := ro.Phase == report.PhaseSettling || ro.Phase.Final()
+	if ended { // that all are there comes before that it is done
+		t.progressNews(ro, now, tell)
+	}
 	t.phaseNews(ro, tell)
 	t.podNews(ro, tell)
-	t.progressNews(ro, now, tell)
+	if !ended {
+		t.progressNews(ro, now, tell)
+	}
 	t.problemNews(About(r, ro), now, tell)
 	t.proofNews(ro, tell)
 	t.probeNews(ro, tell)
@@ -187,7 +193,7 @@ func (t *told) progressNews(ro *report.Rollout, now time.Time, tell func(event))
 	}
 	c := ro.Counts
 	read := c.Available != t.read.Available || c.Desired != t.read.Desired || c.OldReady != t.read.OldReady
-	read = read && now.Sub(t.readAt) >= eachProgress
+	read = read && (now.Sub(t.readAt) >= eachProgress || c.Available >= c.Desired)
 	if c == t.counts && !read {
 		return
 	}
