@@ -2,8 +2,8 @@
 import { drawn } from "./element.js";
 import { tones } from "./model.js";
 
-const signs = { ok: "✓", busy: "…", warn: "!", bad: "✗", unknown: "?", none: "·" };
-const widest = 250;
+const signs = { ok: "✓", busy: "⋯", warn: "!", bad: "✗", unknown: "?", none: "·" };
+const widest = 270;
 const narrowest = 128;
 const pad = 14;
 

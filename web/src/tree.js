@@ -12,7 +12,7 @@ const rows = document.getElementById("rows");
 if (rows) {
   const model = read(rows);
   const section = element("section", { id: "picture", "aria-labelledby": "picture-h" }, element("h2", { id: "picture-h" }, "The picture"));
-  document.getElementById("tree").before(section);
+  document.querySelector("header").after(section);
 
   const select = (node, from) => {
     model.selected = node;

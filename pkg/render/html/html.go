@@ -154,7 +154,7 @@ func look(t tone) [2]string {
 	case good:
 		return [2]string{"✓", "ok"}
 	case busy:
-		return [2]string{"…", "in progress"}
+		return [2]string{"⋯", "in progress"}
 	case warn:
 		return [2]string{"!", "warning"}
 	case bad:

@@ -18,6 +18,7 @@ func Tree(w io.Writer, r *report.Report, _ term.Style) error {
 	return render(w, r, "explain-tree", treeScript, func(p *page) {
 		t := forest{page: p, places: map[place]int{}, about: map[object.Ref][]about{}}
 		t.find()
+		p.findings()
 		p.section("tree", "The tree")
 		if len(r.Tree) == 0 {
 			p.put("<p>There is nothing to show.</p>\n")
@@ -27,7 +28,6 @@ func Tree(w io.Writer, r *report.Report, _ term.Style) error {
 			p.put("</ul>\n")
 		}
 		p.end()
-		p.findings()
 	})
 }
 
