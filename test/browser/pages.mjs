@@ -10,6 +10,7 @@ import { chromium } from "playwright-core";
 const root = new URL("../../", import.meta.url).pathname;
 export const stories = join(root, "test/demo/stories");
 export const snapshots = join(root, "test/script/testdata/snapshots");
+export const recordings = join(root, "pkg/rollout/testdata");
 const folder = mkdtempSync(join(tmpdir(), "leadsman-browser-"));
 
 const run = promisify(execFile);

@@ -24,6 +24,11 @@ func Rollout(w io.Writer, r *report.Report, _ term.Style) error {
 			p.rollout(i, ro, len(r.Rollouts) > 1)
 		}
 		p.findings()
+		if len(r.Rollouts) == 1 {
+			p.section("details", "Pods and events")
+			p.details(r.Rollouts[0])
+			p.end()
+		}
 	})
 }
 
@@ -65,14 +70,19 @@ func (p *page) rollout(i int, ro *report.Rollout, many bool) {
 	}
 	p.probes(ro.Probes)
 	p.wayBack(ro.Back)
+	if many {
+		p.details(ro)
+		p.put("</details>")
+	}
+	p.end()
+}
+
+// details are what one looks up.
+func (p *page) details(ro *report.Rollout) {
 	p.pods(ro.Pods)
 	p.logs(ro.Logs)
 	p.events(ro.Events)
 	p.lessons(ro.Learn)
-	if many {
-		p.put("</details>")
-	}
-	p.end()
 }
 
 // phases is the way that a rollout takes, with where it stands on it.

@@ -39,8 +39,12 @@ func (p *page) availability(ro *report.Rollout, pr *report.Proof, id string) {
 	if len(pr.Curve) > 0 {
 		p.curve(ro, pr, id)
 	}
-	for _, limit := range pr.Limits {
-		p.put("<p class=\"dim\">It does not show %s.</p>\n", limit)
+	if len(pr.Limits) > 0 {
+		p.put("<details><summary>What this does not show</summary><ul class=\"dim\">\n")
+		for _, limit := range pr.Limits {
+			p.put("<li>%s</li>\n", limit)
+		}
+		p.put("</ul></details>\n")
 	}
 	p.put("</figure>\n")
 }
@@ -199,9 +203,9 @@ func since(d time.Duration) string {
 	return fmt.Sprintf("%d:%02d", s/60, s%60)
 }
 
-// lowest marks the moment at which the fewest served.
+// lowest marks the moment at which the fewest served, where that is too few.
 func (p *page) lowest(c chart, pr *report.Proof) {
-	if pr.MinAt == nil || !c.holds(*pr.MinAt) {
+	if pr.MinAt == nil || !c.holds(*pr.MinAt) || pr.Min >= pr.Floor {
 		return
 	}
 	x, y, anchor, dx := c.x(*pr.MinAt), c.y(pr.Min), "start", 9.0
@@ -225,34 +229,32 @@ func (p *page) probeLane(c chart, probes []report.LiveProbe, y float64) {
 	p.put("<text x=\"%s\" y=\"%s\" text-anchor=\"end\">probe</text>\n", num(left-6), num(y+8))
 }
 
-// eventLane numbers the events as the table below does.
+// eventLane numbers the events as the table below does. Those that would stand
+// on each other share a mark, a warning's if there is one.
 func (p *page) eventLane(c chart, events []report.Happened, y float64) {
 	p.put("<text x=\"%s\" y=\"%s\" text-anchor=\"end\">event</text>\n", num(left-6), num(y+8))
-	last := -100.0
-	for i := range events {
-		e := &events[i]
-		if !c.holds(e.At) {
+	for i := 0; i < len(events); {
+		if !c.holds(events[i].At) {
+			i++
 			continue
 		}
-		x := c.x(e.At)
+		first, shown, x := i, i, c.x(events[i].At)
+		for ; i < len(events) && c.holds(events[i].At) && math.Abs(c.x(events[i].At)-x) < 18; i++ {
+			if events[i].Type == "Warning" && events[shown].Type != "Warning" {
+				shown = i
+			}
+		}
 		class := "event"
-		if e.Type == "Warning" {
+		if events[shown].Type == "Warning" {
 			class = "event warn"
 		}
-		p.put("<g class=\"%s\"><title>%s %s: %s</title><path d=\"M%s %sV%s\"/><circle cx=\"%s\" cy=\"%s\" r=\"%s\"/>", class, hour(e.At), e.Reason, e.Message, num(x), num(top), num(y-3), num(x), num(y+4), radius(x-last > 17))
-		if x-last > 17 {
-			p.put("<text x=\"%s\" y=\"%s\" text-anchor=\"middle\">%s</text>", num(x), num(y+8), strconv.Itoa(i+1))
-			last = x
+		p.put("<g class=\"%s\"><title>", class)
+		for k := first; k < i; k++ {
+			p.put("%s. %s %s: %s\n", strconv.Itoa(k+1), hour(events[k].At), events[k].Reason, events[k].Message)
 		}
-		p.put("</g>\n")
+		p.put("</title><path d=\"M%s %sV%s\"/><circle cx=\"%s\" cy=\"%s\" r=\"8.5\"/><text x=\"%s\" y=\"%s\" text-anchor=\"middle\">%s</text></g>\n",
+			num(x), num(top), num(y-4), num(x), num(y+4), num(x), num(y+8), strconv.Itoa(shown+1))
 	}
-}
-
-func radius(numbered bool) string {
-	if numbered {
-		return "8"
-	}
-	return "3"
 }
 
 // numbers say what the curve shows.
