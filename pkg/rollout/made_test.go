@@ -204,6 +204,26 @@ func TestTwoUsersWhoRollAtOnceAreToldApart(t *testing.T) {
 	}
 }
 
+// Under load a whole rollout may lie between two looks.
+func TestARolloutThatNobodySawStillTookItsTime(t *testing.T) {
+	s := begin(rollout.Options{Await: true})
+	s.steady("u")
+	s.one(0)
+	s.now = s.now.Add(time.Second)
+	s.deploy("web", "u", "web:v2", 2, 2, 2, 2)
+	changed := s.store.Find(source.Query{Kind: deployKind, Namespace: "shop", Name: "web"})[0]
+	s.watch.Happened(source.Happening{At: s.now, Query: source.Query{Kind: deployKind, Namespace: "shop"}, Change: watch.Modified, Object: changed})
+	s.set("web", "u", "1", "web:v1", 0)
+	s.set("web", "u", "2", "web:v2", 2)
+	for _, name := range []string{"a", "b"} {
+		s.gone(podKind, &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "web-h1-" + name}})
+		s.pod("web", "u", "2", name, true, s.now)
+	}
+	if r := s.one(9 * time.Second); r.Phase != report.PhaseComplete || r.Elapsed != 9 || !strings.Contains(r.Summary, "rolled out revision 2 in 9 s") {
+		t.Errorf("%s after %.1f s: %s", r.Phase, r.Elapsed, r.Summary)
+	}
+}
+
 func TestAWatchOfWhatDoesNotExistYet(t *testing.T) {
 	s := begin(rollout.Options{Await: true})
 	if r := s.one(0); r.Phase != report.PhaseAwaited {
