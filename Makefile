@@ -120,3 +120,10 @@ release-test: ## Look into the release in dist/, and install it
 
 release: ## Release the tag that is checked out: build, sign, draft (in the release workflow)
 	$(GOTOOL:tools/go.mod=tools/goreleaser/go.mod) goreleaser release --clean
+
+.PHONY: web browser
+web: ## Build what the pages of -o html embed, from web/ (npm)
+	cd web && npm ci --ignore-scripts --silent && npm run --silent build
+
+browser: build ## Open the pages of -o html in a real Chromium (installs it as root; SHOTS=folder keeps pictures)
+	@test/browser/run

@@ -9,6 +9,15 @@ function addCopy(pre) {
   box.append(pre, element("button", { type: "button", class: "copy", "aria-label": "Copy the command" }, "Copy"));
 }
 
+// What a link leads to is opened.
+const reveal = () => {
+  const target = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
+  const folded = target && (target.closest("details") ?? target.querySelector(":scope > details"));
+  if (folded) folded.open = true;
+};
+addEventListener("hashchange", reveal);
+reveal();
+
 // The panel of the picture shows copies of the findings, so one listener hears all.
 document.addEventListener("click", async (event) => {
   const button = event.target.closest?.("button.copy");

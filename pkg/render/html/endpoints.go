@@ -24,10 +24,13 @@ func Endpoints(w io.Writer, r *report.Report, _ term.Style) error {
 			p.services()
 		}
 		p.findings()
+		if len(r.Services) > 1 {
+			p.each()
+		}
 	})
 }
 
-// services is a line each, with the details behind it.
+// services is a line each.
 func (p *page) services() {
 	p.section("services", fmt.Sprintf("%d Services", len(p.report.Services)))
 	table := p.table("Service", "Ready", "Ports", "What is the matter")
@@ -50,6 +53,10 @@ func (p *page) services() {
 	}
 	table.close()
 	p.end()
+}
+
+// each Service, behind its line.
+func (p *page) each() {
 	for i, s := range p.report.Services {
 		t := p.serviceTone(s)
 		p.fold("s"+strconv.Itoa(i), t, p.name(s.Object), s.Summary)
@@ -61,7 +68,7 @@ func (p *page) services() {
 
 // fold opens a section that is closed where all is well.
 func (p *page) fold(id string, t tone, name, summary string) {
-	p.put("<section id=\"%s\" tabindex=\"-1\"><details", id)
+	p.put("<section class=\"fold-up\" id=\"%s\" tabindex=\"-1\"><details", id)
 	if t == bad {
 		p.put(" open")
 	}

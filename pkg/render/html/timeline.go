@@ -232,7 +232,7 @@ func (p *page) probeLane(c chart, probes []report.LiveProbe, y float64) {
 // eventLane numbers the events as the table below does. Those that would stand
 // on each other share a mark, a warning's if there is one.
 func (p *page) eventLane(c chart, events []report.Happened, y float64) {
-	p.put("<text x=\"%s\" y=\"%s\" text-anchor=\"end\">event</text>\n", num(left-6), num(y+8))
+	p.put("<text x=\"%s\" y=\"%s\" text-anchor=\"end\">event</text>\n", num(left-12), num(y+8))
 	for i := 0; i < len(events); {
 		if !c.holds(events[i].At) {
 			i++
