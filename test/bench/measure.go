@@ -83,6 +83,7 @@ func (o options) phase(ctx context.Context, b *strings.Builder, limit string, p 
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.title, err)
 		}
+		fmt.Fprintf(os.Stderr, "%s: %.3f s\n", c.title, f.wall.Seconds()) // how far it is
 		fmt.Fprintf(b, "| %s | %.3f s | %.2f s | %.0f MiB | %s |\n", c.title, f.wall.Seconds(), f.busy.Seconds(), float64(f.peak)/(1<<20), f.requests)
 	}
 	return nil
