@@ -49,7 +49,7 @@ func (p *page) services() {
 		if p.long {
 			name = s.Object.Namespace + "/" + name
 		}
-		table.linked(t, "s"+strconv.Itoa(i), name, strings.Join(ready, ", "), strings.Join(ports, ", "), why)
+		table.linked(t, "s"+itoa(i), name, strings.Join(ready, ", "), strings.Join(ports, ", "), why)
 	}
 	table.close()
 	p.end()
@@ -59,7 +59,7 @@ func (p *page) services() {
 func (p *page) each() {
 	for i, s := range p.report.Services {
 		t := p.serviceTone(s)
-		p.fold("s"+strconv.Itoa(i), t, p.name(s.Object), s.Summary)
+		p.fold("s"+itoa(i), t, p.name(s.Object), s.Summary)
 		p.service(s)
 		p.put("</details>")
 		p.end()
@@ -134,7 +134,7 @@ func (p *page) port(port report.ServicePort) {
 		p.put(" <span class=\"dim\">targetPort %s</span>", port.TargetPort)
 	}
 	if port.NodePort != 0 {
-		p.put(" <span class=\"dim\">nodePort %s</span>", strconv.Itoa(int(port.NodePort)))
+		p.put(" <span class=\"dim\">nodePort %s</span>", itoa(int(port.NodePort)))
 	}
 	p.put("</p>\n")
 	p.meter(fmt.Sprintf("%d of %d ready", port.Ready, port.Total), share{string(t), port.Ready, port.Total})
@@ -143,7 +143,7 @@ func (p *page) port(port report.ServicePort) {
 
 // portWay is "80 → 8080".
 func portWay(port report.ServicePort) string {
-	text := strconv.Itoa(int(port.Port))
+	text := itoa(int(port.Port))
 	if port.Protocol != "" && port.Protocol != "TCP" {
 		text += "/" + port.Protocol
 	}
@@ -178,8 +178,16 @@ func (p *page) meter(words string, shares ...share) {
 	p.put("</svg><span>%s</span></div>\n", words)
 }
 
-// num is a number in a drawing.
+// num is a number in a drawing. It and its like are not inlined: they stand in
+// hundreds of places, and every place is part of the binary.
+//
+//go:noinline
 func num(x float64) string { return strconv.FormatFloat(x, 'f', 1, 64) }
+
+// itoa is a number in a text.
+//
+//go:noinline
+func itoa(n int) string { return strconv.Itoa(n) }
 
 // endpoints holds the slices and the pods side by side.
 func (p *page) endpoints(s *report.Service) {

@@ -2,7 +2,6 @@ package html
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
@@ -52,11 +51,14 @@ func overall(r *report.Report) string {
 			}
 		}
 		if n > 0 {
-			parts = append(parts, strconv.Itoa(n)+" "+string(v))
+			parts = append(parts, itoa(n)+" "+string(v))
 		}
 	}
 	if len(parts) == 0 {
 		return string(r.Verdict)
+	}
+	if len(r.Rollouts) > 0 {
+		return itoa(len(r.Rollouts)) + " rollouts: " + strings.Join(parts, ", ")
 	}
 	return strings.Join(parts, ", ")
 }
@@ -111,7 +113,7 @@ func (p *page) findings() {
 	p.section("findings", title)
 	for i, group := range groups[from:] {
 		f := group[0]
-		p.put("<article class=\"finding %s\" id=\"f%s\" tabindex=\"-1\" data-tone=\"%s\">\n", string(severityTone(f.Severity)), strconv.Itoa(i+from), string(severityTone(f.Severity)))
+		p.put("<article class=\"finding %s\" id=\"f%s\" tabindex=\"-1\" data-tone=\"%s\">\n", string(severityTone(f.Severity)), itoa(i+from), string(severityTone(f.Severity)))
 		p.put("<h3>")
 		p.mark(severityTone(f.Severity))
 		p.put("<span>%s</span></h3>\n<p class=\"claim\">%s</p>\n", f.Message, p.names(group))

@@ -5,7 +5,6 @@ import (
 	"io"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -36,7 +35,7 @@ func (p *page) rollouts() {
 	p.section("rollouts", fmt.Sprintf("%d rollouts", len(p.report.Rollouts)))
 	table := p.table("Rollout", "Phase", "Available", "Took", "In words")
 	for i, ro := range p.report.Rollouts {
-		table.linked(rolloutTone(ro), "o"+strconv.Itoa(i), p.name(ro.Object), phaseWord(ro.Phase), fmt.Sprintf("%d/%d", ro.Counts.Available, ro.Counts.Desired), duration(ro.Elapsed), ro.Summary)
+		table.linked(rolloutTone(ro), "o"+itoa(i), p.name(ro.Object), phaseWord(ro.Phase), fmt.Sprintf("%d/%d", ro.Counts.Available, ro.Counts.Desired), duration(ro.Elapsed), ro.Summary)
 	}
 	table.close()
 	p.end()
@@ -44,7 +43,7 @@ func (p *page) rollouts() {
 
 // rollout is one. Of many, those that are well are closed.
 func (p *page) rollout(i int, ro *report.Rollout, many bool) {
-	id := "o" + strconv.Itoa(i)
+	id := "o" + itoa(i)
 	if many {
 		p.fold(id, rolloutTone(ro), p.name(ro.Object), ro.Summary)
 	} else {
@@ -66,7 +65,7 @@ func (p *page) rollout(i int, ro *report.Rollout, many bool) {
 		p.counts(ro)
 	}
 	for k := range ro.Proof {
-		p.availability(ro, &ro.Proof[k], id+"p"+strconv.Itoa(k))
+		p.availability(ro, &ro.Proof[k], id+"p"+itoa(k))
 	}
 	p.probes(ro.Probes)
 	p.wayBack(ro.Back)
@@ -234,7 +233,7 @@ func (p *page) probes(all []report.LiveProbe) {
 		if l.Unasked > 0 {
 			sent += fmt.Sprintf(" (%d could not be sent)", l.Unasked)
 		}
-		table.row(t, l.Target, sent, strconv.Itoa(l.Failed), when, num(l.P50), num(l.P99), num(l.Max), l.Words)
+		table.row(t, l.Target, sent, itoa(l.Failed), when, num(l.P50), num(l.P99), num(l.Max), l.Words)
 	}
 	table.close()
 }
@@ -262,7 +261,7 @@ func (p *page) pods(pods []report.RolloutPod) {
 		if waits == "" {
 			waits = pod.Problem
 		}
-		table.row(t, pod.Object.Name, revision, string(pod.State), waits, strconv.Itoa(pod.Restarts), pod.Node)
+		table.row(t, pod.Object.Name, revision, string(pod.State), waits, itoa(pod.Restarts), pod.Node)
 	}
 	table.close()
 }
@@ -346,12 +345,14 @@ func (p *page) events(all []report.Happened) {
 		if e.Objects > 1 {
 			times += fmt.Sprintf(" and %d more like it", e.Objects-1)
 		}
-		table.row(t, strconv.Itoa(i+1), hour(e.At), e.Object.String(), e.Reason, e.Message+times)
+		table.row(t, itoa(i+1), hour(e.At), e.Object.String(), e.Reason, e.Message+times)
 	}
 	table.close()
 }
 
 // hour is a time of day; every time on a page is in UTC.
+//
+//go:noinline
 func hour(t time.Time) string { return t.UTC().Format("15:04:05") }
 
 // duration is "0.4 s", "12 s", "3 min 20 s", "2 h 5 min".

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -115,12 +114,12 @@ func (p *page) curve(ro *report.Rollout, pr *report.Proof, id string) {
 		height += lane
 	}
 	p.put("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Time line\"><svg class=\"timeline\" viewBox=\"0 0 %s %s\" role=\"img\" aria-labelledby=\"%s\">\n", num(wide), num(height), id)
-	p.put("<title id=\"%s\">Endpoints that served, from %s to %s UTC; at the least %s, floor %s. The table below has the numbers.</title>\n", id, hour(c.from), hour(c.to), strconv.Itoa(pr.Min), strconv.Itoa(pr.Floor))
+	p.put("<title id=\"%s\">Endpoints that served, from %s to %s UTC; at the least %s, floor %s. The table below has the numbers.</title>\n", id, hour(c.from), hour(c.to), itoa(pr.Min), itoa(pr.Floor))
 	p.put("<defs><pattern id=\"%sh\" width=\"8\" height=\"8\" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\"><path class=\"hatch\" d=\"M0 0V8\"/></pattern></defs>\n", id)
 	p.axes(c, bottom)
 	for _, b := range pr.Broken {
 		x, end := c.x(b.From), c.x(until(b, c))
-		p.put("<rect class=\"below\" x=\"%s\" y=\"%s\" width=\"%s\" height=\"%s\"><title>below the floor: %s</title></rect>\n", num(x), num(top), num(max(2, end-x)), num(high), strconv.Itoa(b.Min))
+		p.put("<rect class=\"below\" x=\"%s\" y=\"%s\" width=\"%s\" height=\"%s\"><title>below the floor: %s</title></rect>\n", num(x), num(top), num(max(2, end-x)), num(high), itoa(b.Min))
 	}
 	old, both := steps(pr.Curve, c, func(pt report.CurvePoint) int { return pt.Old }), steps(pr.Curve, c, func(pt report.CurvePoint) int { return pt.Old + pt.New })
 	p.put("<path class=\"new area\" d=\"%sV%sH%sZ\"/>\n<path class=\"old area\" d=\"%sV%sH%sZ\"/>\n<path class=\"total\" d=\"%s\"/>\n", both, num(bottom), num(left), old, num(bottom), num(left), both)
@@ -128,7 +127,7 @@ func (p *page) curve(ro *report.Rollout, pr *report.Proof, id string) {
 		x, end := c.x(u.From), c.x(until(u, c))
 		p.put("<rect fill=\"url(#%sh)\" x=\"%s\" y=\"%s\" width=\"%s\" height=\"%s\"><title>not observed</title></rect>\n", id, num(x), num(top), num(max(2, end-x)), num(high))
 	}
-	p.put("<path class=\"floor\" d=\"M%s %sH%s\"/><text class=\"floor-word\" x=\"%s\" y=\"%s\" text-anchor=\"end\">floor %s</text>\n", num(left), num(c.y(pr.Floor)), num(wide-right), num(wide-right-4), num(c.y(pr.Floor)-5), strconv.Itoa(pr.Floor))
+	p.put("<path class=\"floor\" d=\"M%s %sH%s\"/><text class=\"floor-word\" x=\"%s\" y=\"%s\" text-anchor=\"end\">floor %s</text>\n", num(left), num(c.y(pr.Floor)), num(wide-right), num(wide-right-4), num(c.y(pr.Floor)-5), itoa(pr.Floor))
 	p.lowest(c, pr)
 	y := bottom + 24
 	if len(ro.Probes) > 0 {
@@ -174,7 +173,7 @@ func until(i report.Interval, c chart) time.Time {
 func (p *page) axes(c chart, bottom float64) {
 	each := max(1, int(math.Ceil(float64(c.most)/4)))
 	for n := 0; n <= c.most; n += each {
-		p.put("<path class=\"grid\" d=\"M%s %sH%s\"/><text x=\"%s\" y=\"%s\" text-anchor=\"end\">%s</text>\n", num(left), num(c.y(n)), num(wide-right), num(left-8), num(c.y(n)+4), strconv.Itoa(n))
+		p.put("<path class=\"grid\" d=\"M%s %sH%s\"/><text x=\"%s\" y=\"%s\" text-anchor=\"end\">%s</text>\n", num(left), num(c.y(n)), num(wide-right), num(left-8), num(c.y(n)+4), itoa(n))
 	}
 	p.put("<text x=\"%s\" y=\"14\">endpoints that serve</text><text x=\"%s\" y=\"14\" text-anchor=\"end\">from %s UTC</text>\n", num(4), num(wide-right), hour(c.from))
 	step := tick(c.to.Sub(c.from))
@@ -212,7 +211,7 @@ func (p *page) lowest(c chart, pr *report.Proof) {
 	if x > wide*0.7 {
 		anchor, dx = "end", -9
 	}
-	p.put("<circle class=\"lowest\" cx=\"%s\" cy=\"%s\" r=\"5\"/><text class=\"lowest-word\" x=\"%s\" y=\"%s\" text-anchor=\"%s\">%s at %s</text>\n", num(x), num(y), num(x+dx), num(min(y+20, top+high-6)), anchor, strconv.Itoa(pr.Min), hour(*pr.MinAt))
+	p.put("<circle class=\"lowest\" cx=\"%s\" cy=\"%s\" r=\"5\"/><text class=\"lowest-word\" x=\"%s\" y=\"%s\" text-anchor=\"%s\">%s at %s</text>\n", num(x), num(y), num(x+dx), num(min(y+20, top+high-6)), anchor, itoa(pr.Min), hour(*pr.MinAt))
 }
 
 // probeLane shows from when to when requests failed.
@@ -224,7 +223,7 @@ func (p *page) probeLane(c chart, probes []report.LiveProbe, y float64) {
 			continue
 		}
 		x := c.x(*l.First)
-		p.put("<rect class=\"failed\" x=\"%s\" y=\"%s\" width=\"%s\" height=\"8\" rx=\"4\"><title>%s of %s requests to %s failed</title></rect>\n", num(x), num(y), num(max(5, c.x(*l.Last)-x)), strconv.Itoa(l.Failed), strconv.Itoa(l.Sent), l.Target)
+		p.put("<rect class=\"failed\" x=\"%s\" y=\"%s\" width=\"%s\" height=\"8\" rx=\"4\"><title>%s of %s requests to %s failed</title></rect>\n", num(x), num(y), num(max(5, c.x(*l.Last)-x)), itoa(l.Failed), itoa(l.Sent), l.Target)
 	}
 	p.put("<text x=\"%s\" y=\"%s\" text-anchor=\"end\">probe</text>\n", num(left-6), num(y+8))
 }
@@ -250,10 +249,10 @@ func (p *page) eventLane(c chart, events []report.Happened, y float64) {
 		}
 		p.put("<g class=\"%s\"><title>", class)
 		for k := first; k < i; k++ {
-			p.put("%s. %s %s: %s\n", strconv.Itoa(k+1), hour(events[k].At), events[k].Reason, events[k].Message)
+			p.put("%s. %s %s: %s\n", itoa(k+1), hour(events[k].At), events[k].Reason, events[k].Message)
 		}
 		p.put("</title><path d=\"M%s %sV%s\"/><circle cx=\"%s\" cy=\"%s\" r=\"8.5\"/><text x=\"%s\" y=\"%s\" text-anchor=\"middle\">%s</text></g>\n",
-			num(x), num(top), num(y-4), num(x), num(y+4), num(x), num(y+8), strconv.Itoa(shown+1))
+			num(x), num(top), num(y-4), num(x), num(y+4), num(x), num(y+8), itoa(shown+1))
 	}
 }
 
@@ -264,9 +263,9 @@ func (p *page) numbers(pr *report.Proof) {
 	for _, pt := range pr.Curve {
 		t, words := plain, ""
 		if pt.Old+pt.New < pr.Floor {
-			t, words = bad, "below the floor of "+strconv.Itoa(pr.Floor)
+			t, words = bad, "below the floor of "+itoa(pr.Floor)
 		}
-		table.row(t, hour(pt.At), strconv.Itoa(pt.Old), strconv.Itoa(pt.New), strconv.Itoa(pt.Old+pt.New), words)
+		table.row(t, hour(pt.At), itoa(pt.Old), itoa(pt.New), itoa(pt.Old+pt.New), words)
 	}
 	table.close()
 	p.put("</details>\n")

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/leadsman-dev/leadsman/pkg/report"
@@ -129,7 +128,7 @@ func (p *page) ladder(t *report.Trace) {
 	p.put("<h4>The names that are sent, in order</h4>\n<ol class=\"ladder\">\n")
 	for _, r := range t.Ladder {
 		tone := rungTone(r)
-		p.put("<li class=\"tone-%s %s\"><span class=\"n\" aria-hidden=\"true\">%s</span><div><p><span class=\"mono name\">%s</span> <span class=\"chip %s\">%s</span>", string(tone), rungClass(r.State), strconv.Itoa(r.N), r.Name, string(tone), string(r.State))
+		p.put("<li class=\"tone-%s %s\"><span class=\"n\" aria-hidden=\"true\">%s</span><div><p><span class=\"mono name\">%s</span> <span class=\"chip %s\">%s</span>", string(tone), rungClass(r.State), itoa(r.N), r.Name, string(tone), string(r.State))
 		if r.From != "" {
 			p.put(" <span class=\"dim\">%s</span>", r.From)
 		}
@@ -242,11 +241,11 @@ func (p *page) resolvers(all []report.Resolver) {
 			case at < 0:
 				p.put("<td class=\"dim\">–</td>")
 			case r.Ladder[at].State == report.RungSkipped:
-				p.put("<td class=\"dim\">%s, not asked</td>", strconv.Itoa(r.Ladder[at].N))
+				p.put("<td class=\"dim\">%s, not asked</td>", itoa(r.Ladder[at].N))
 			default:
 				p.put("<td>")
 				p.mark(rungTone(r.Ladder[at]))
-				p.put(" %s</td>", strconv.Itoa(r.Ladder[at].N))
+				p.put(" %s</td>", itoa(r.Ladder[at].N))
 			}
 		}
 		p.put("</tr>\n")
@@ -321,7 +320,7 @@ func (p *page) grid(t *report.Trace) {
 		}
 		p.put("</tr>\n")
 		if r.Error != "" {
-			p.put("<tr><td colspan=\"%s\">", strconv.Itoa(4+len(g.Columns)))
+			p.put("<tr><td colspan=\"%s\">", itoa(4+len(g.Columns)))
 			p.mark(warn)
 			p.put(" %s</td></tr>\n", r.Error)
 		}

@@ -3,7 +3,6 @@ package html
 import (
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/leadsman-dev/leadsman/pkg/object"
@@ -89,7 +88,7 @@ func (t *forest) row(n *report.Node) {
 	}
 	to, above := t.places[place{n.Object.Key(), n.Title}]
 	if above = above && n.Above; above {
-		t.put(" data-to=\"%s\"", strconv.Itoa(to))
+		t.put(" data-to=\"%s\"", itoa(to))
 	}
 	if n.Asked {
 		t.put(" data-asked")
@@ -97,7 +96,7 @@ func (t *forest) row(n *report.Node) {
 	if n.Guessed {
 		t.put(" data-guessed")
 	}
-	t.put("><div class=\"row\" id=\"r%s\">", strconv.Itoa(number))
+	t.put("><div class=\"row\" id=\"r%s\">", itoa(number))
 	t.mark(health)
 	t.put("<span class=\"kind\">%s</span> <span class=\"name\">%s</span>", kind, name)
 	if n.Asked {
@@ -116,7 +115,7 @@ func (t *forest) row(n *report.Node) {
 	}
 	t.part("age", n.Age)
 	if above {
-		t.put(" <a class=\"above\" href=\"#r%s\">shown above</a>", strconv.Itoa(to))
+		t.put(" <a class=\"above\" href=\"#r%s\">shown above</a>", itoa(to))
 	}
 	for _, f := range numbers {
 		t.put(" <a class=\"chip %s\" href=\"#f%s\">why</a>", string(health), f)
@@ -147,8 +146,8 @@ func words(text string) []string {
 func (t *forest) numbers(n *report.Node) []string {
 	var numbers []string
 	for _, a := range t.about[n.Object.Key()] {
-		if slices.Contains(n.Codes, a.code) && !slices.Contains(numbers, strconv.Itoa(a.number)) {
-			numbers = append(numbers, strconv.Itoa(a.number))
+		if slices.Contains(n.Codes, a.code) && !slices.Contains(numbers, itoa(a.number)) {
+			numbers = append(numbers, itoa(a.number))
 		}
 	}
 	return numbers
