@@ -45,7 +45,7 @@ install: build ## Install the plugins and their completion for kubectl (PREFIX=w
 demo: build ## Show the stories on recorded clusters; needs nothing but Go
 	@go run $(FLAGS) ./test/demo -bin bin
 
-test: vet unit arch script docs-check e2e ## Run every test; as root on Linux on a real two-node cluster too
+test: vet unit arch script docs-check browser e2e ## Run every test; as root on Linux on a real two-node cluster too
 
 vet: ## go vet in every module
 	go vet $(FLAGS) ./...
@@ -53,7 +53,7 @@ vet: ## go vet in every module
 
 unit: ## Unit tests; no root, no cluster
 	go test $(FLAGS) $(PRODUCT)
-	go test $(FLAGS) ./test/demo
+	go test $(FLAGS) ./test/demo ./krew ./test/release/...
 	cd test/cluster && go test ./...
 
 arch: ## The rules of the house, each with its reason

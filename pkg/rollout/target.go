@@ -131,7 +131,7 @@ func (t *target) begin(w *Watch, v *index.View, wl *workload.Workload) {
 	if t.absent {
 		t.began = v.Now
 	} else if done(v, wl) {
-		t.under, t.nothing = false, true
+		t.under, t.nothing = false, wl.Done()
 		t.phase = report.PhaseSettling
 		if w.opts.Await {
 			t.nothing, t.phase = false, report.PhaseAwaited

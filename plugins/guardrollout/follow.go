@@ -83,8 +83,12 @@ func (g *guard) run(ctx context.Context, show func(*report.Report, time.Time) er
 
 func (g *guard) judge(ctx context.Context) (*report.Report, error) {
 	view, err := g.cache.View(ctx, g.watch.Needs)
-	if err != nil {
+	switch {
+	case err != nil && (ctx.Err() != nil || g.view == nil):
 		return nil, err
+	case err != nil: // the server is away: what is known is judged, the watches resume by themselves
+		g.cache.Tick()
+		view = index.New(g.cache.Contents())
 	}
 	happened, err := g.drain()
 	if err != nil {
