@@ -165,7 +165,10 @@ func TestALogIsReadAgainOnlyAfterItsPodHasChanged(t *testing.T) {
 			return text
 		}
 		change := func(name string) {
-			first <- func(handle func(watch.EventType, source.Object)) error { handle(watch.Modified, podNamed(name)); return nil }
+			first <- func(handle func(watch.EventType, source.Object)) error {
+				handle(watch.Modified, podNamed(name))
+				return nil
+			}
 			synctest.Wait()
 		}
 		if got := view(); got != "read 1" {

@@ -213,7 +213,8 @@ func TestWhatIsEmbeddedIsBuiltFromItsSources(t *testing.T) {
 
 func TestTheSameReportGivesTheSamePage(t *testing.T) {
 	for name, c := range pages() {
-		if write(t, c.render, c.report) != write(t, c.render, c.report) {
+		first := write(t, c.render, c.report)
+		if again := write(t, c.render, c.report); again != first {
 			t.Errorf("%s differs from itself", name)
 		}
 	}
