@@ -55,12 +55,18 @@ func wrapped(text string, width int) string {
 	return b.String() + "\n"
 }
 
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
 func TestTheRecordedStoriesCanBeTold(t *testing.T) {
 	dirs, err := filepath.Glob(filepath.Join(stories(), "*"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	told := map[string]bool{}
+	guard := lab.Beside(t, "guard_rollout")
 	for _, dir := range dirs {
 		number, _, _ := strings.Cut(filepath.Base(dir), "-")
 		told[number] = true
@@ -73,8 +79,17 @@ func TestTheRecordedStoriesCanBeTold(t *testing.T) {
 			if len(lines) < 3 || lines[0] == "" || strings.TrimSpace(lines[2]) == "" {
 				t.Fatalf("story.txt needs a title, arguments and a paragraph: %q", text)
 			}
-			a := lab.Ask(t, append(strings.Fields(lines[1]), "--snapshot", filepath.Join(dir, "snapshot.yaml.gz"), "--kubeconfig", "/nonexistent")...)
-			if a.Exit != 0 || a.Stderr != "" {
+			teller, args, record := &lab, strings.Fields(lines[1]), []string{"--snapshot", filepath.Join(dir, "snapshot.yaml.gz")}
+			failed := func(code int) bool { return code != 0 }
+			if args[0] == "guard-rollout" { // its exit code is part of the story
+				teller, args = guard, args[1:]
+				failed = func(code int) bool { return code == 1 }
+			}
+			if recording := filepath.Join(dir, "recording.ndjson.gz"); exists(recording) {
+				record = []string{"--replay", recording}
+			}
+			a := teller.Ask(t, append(append(args, record...), "--kubeconfig", "/nonexistent")...)
+			if failed(a.Exit) || a.Stderr != "" {
 				t.Errorf("exit code %d: %s", a.Exit, a.Stderr)
 			}
 			if *show {

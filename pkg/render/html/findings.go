@@ -194,6 +194,8 @@ func (p *page) budget() {
 	}
 	cost := fmt.Sprintf("%d requests, %.2f s", r.Budget.Requests, r.Budget.Seconds)
 	switch {
+	case r.Budget.Recorded:
+		cost = "from a recording"
 	case r.Budget.Snapshot:
 		cost = "from a snapshot"
 	case r.Budget.Requests == 1:

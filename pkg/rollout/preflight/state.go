@@ -70,10 +70,10 @@ func (s *subject) failing() {
 			continue
 		}
 		severity := finding.Warning
-		message := "the rollout of now is in trouble: " + problem.Message
+		message := "the rollout under way is in trouble: " + problem.Message
 		switch {
 		case problem.Terminal && !s.replaces():
-			severity, message = finding.Error, "the rollout of now has failed: "+problem.Message
+			severity, message = finding.Error, "the rollout under way has failed: "+problem.Message
 		case problem.Terminal:
 			message = "the rollout that this one replaces has failed: " + problem.Message
 		}
@@ -118,7 +118,7 @@ func (s *subject) currentFails(p workload.Pod, problem health.Problem) {
 	case s.replaces() || !problem.Terminal || problem.Node != "":
 		s.say("already-broken", finding.Warning, cause, evidence, problem.Fix...)
 	default:
-		s.say("already-broken", finding.Error, "the rollout of now cannot finish: "+cause, evidence, problem.Fix...)
+		s.say("already-broken", finding.Error, "the rollout under way cannot finish: "+cause, evidence, problem.Fix...)
 	}
 }
 
