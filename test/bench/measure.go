@@ -83,8 +83,9 @@ func (o options) phase(ctx context.Context, b *strings.Builder, limit string, p 
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.title, err)
 		}
-		fmt.Fprintf(os.Stderr, "%s: %.3f s\n", c.title, f.wall.Seconds()) // how far it is
-		fmt.Fprintf(b, "| %s | %.3f s | %.2f s | %.0f MiB | %s |\n", c.title, f.wall.Seconds(), f.busy.Seconds(), float64(f.peak)/(1<<20), f.requests)
+		row := fmt.Sprintf("| %s | %.3f s | %.2f s | %.0f MiB | %s |\n", c.title, f.wall.Seconds(), f.busy.Seconds(), float64(f.peak)/(1<<20), f.requests)
+		fmt.Fprint(os.Stderr, row) // how far it is
+		b.WriteString(row)
 	}
 	return nil
 }
