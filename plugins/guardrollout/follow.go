@@ -18,7 +18,8 @@ const (
 	settle = 100 * time.Millisecond // changes come in bursts: one judgement for each burst
 	pulse  = time.Second            // clocks move on without any change
 	share  = 10                     // about one tenth of one processor is spent on judging
-	lag    = 800 * time.Millisecond // and yet a verdict comes within a second of its evidence
+	lag    = 800 * time.Millisecond // and yet a verdict comes within a second of its evidence,
+	crowd  = 1000                   // unless there are more pods than this
 )
 
 // guard watches a cluster until nothing more is to be waited for.
@@ -105,10 +106,22 @@ func (g *guard) judge(ctx context.Context) (*report.Report, error) {
 	return r, nil
 }
 
+// pods is how many pods were judged last.
+func (g *guard) pods() int {
+	n := 0
+	for _, r := range g.last.Rollouts {
+		n += len(r.Pods)
+	}
+	return n
+}
+
 // wait ends with the next burst of changes. The dearer a judgement is, the
 // longer the next one is put off, so that the watch stays a small load.
 func (g *guard) wait(ctx context.Context, cost time.Duration) error {
-	rest := min(lag, max(settle, (share-1)*cost))
+	rest := max(settle, (share-1)*cost)
+	if g.pods() <= crowd {
+		rest = min(rest, lag)
+	}
 	select {
 	case <-ctx.Done():
 		return context.Cause(ctx)
