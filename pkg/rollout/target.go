@@ -30,7 +30,6 @@ type target struct {
 	turned   time.Time // when it came in
 	watched  time.Time // since when its availability is followed
 	looked   time.Time // when it was judged before
-	under    bool      // it was under way when the watch began
 	nothing  bool      // nothing was to be rolled
 	absent   bool      // it did not exist when the watch began
 	done     time.Time // since when it is complete; zero where it is not
@@ -127,11 +126,11 @@ func (t *target) begin(w *Watch, v *index.View, wl *workload.Workload) {
 	t.memory, t.watched = cause.NewMemory(t.began), v.Now
 	start := back.Begin(v, wl)
 	t.start = &start
-	t.phase, t.under = report.PhaseRolling, !t.absent
+	t.phase = report.PhaseRolling
 	if t.absent {
 		t.began = v.Now
 	} else if done(v, wl) {
-		t.under, t.nothing = false, wl.Done()
+		t.nothing = wl.Done()
 		t.phase = report.PhaseSettling
 		if w.opts.Await {
 			t.nothing, t.phase = false, report.PhaseAwaited

@@ -3,7 +3,6 @@ package guardrollout
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -151,8 +150,4 @@ func (o *options) settle(ctx context.Context, env *cli.Env, session *cli.Session
 		o.targets[i].Namespace = namespace
 	}
 	return o.present(ctx, session)
-}
-
-func notFound(what string) error {
-	return fmt.Errorf("no Deployment, StatefulSet or DaemonSet %s", what)
 }

@@ -138,3 +138,7 @@ func (o *options) fromFiles(env *cli.Env, namespace string) error {
 	}
 	return nil
 }
+
+func notFound(what string) error {
+	return fmt.Errorf("no Deployment, StatefulSet or DaemonSet %s", what)
+}
