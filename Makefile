@@ -22,7 +22,7 @@ export CGO_ENABLED := 0
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help build install demo test vet unit arch script e2e lint bench docs docs-check cluster-up cluster-down cluster-status clean
+.PHONY: help build install demo test vet unit arch script e2e faults accuracy lint bench docs docs-check cluster-up cluster-down cluster-status clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -73,6 +73,12 @@ lint: ## gofmt, go vet, staticcheck, govulncheck
 	@tool="$$($(GOTOOL) -n staticcheck)"; for m in $(NESTED); do \
 		echo "(cd $$m && staticcheck ./...)"; (cd $$m && "$$tool" ./...) || exit 1; done
 	@test/vulnerabilities $(GOTOOL) govulncheck $(TAGS) $(PRODUCT)
+
+faults: build ## Provoke the corpus of faults on the real cluster (RUN=plugin/name, RECORD=1 keeps what is read)
+	@test/with-cluster test/faults/live $(if $(RUN),-only '$(RUN)') $(if $(RECORD),-record)
+
+accuracy: build ## The same with every printed fix; writes docs/accuracy.md
+	@test/with-cluster test/faults/live -every-fix -doc docs/accuracy.md
 
 bench: build ## Measure the plugins beside the raw limit on the test cluster (PODS=10000)
 	@test/with-cluster sh -ec '[ "$$LEADSMAN_E2E_EXTERNAL" = 1 ] || eval "$$(cd test/cluster && go run ./cmd/cluster up | grep ^export)"; \

@@ -1,0 +1,26 @@
+package faults
+
+import "strings"
+
+// Args are the arguments of a question, with the namespace in place of $NS,
+// and the form of the answer. A recording names its namespace itself.
+func (c Case) Args(ask, namespace string) []string {
+	if namespace == "" {
+		namespace = c.Namespace()
+	}
+	args := strings.Fields(strings.ReplaceAll(ask, "$NS", namespace))
+	if !strings.Contains(" "+ask+" ", " -n ") && !strings.Contains(" "+ask+" ", " -A ") {
+		args = append(args, "-n", namespace)
+	}
+	if c.Watches() {
+		return append(args, "-o", "ndjson")
+	}
+	return append(args, "-o", "json")
+}
+
+// Namespace is where the case is provoked. It is the same each time, so that
+// recordings differ only in what is different.
+func (c Case) Namespace() string {
+	short := map[string]string{"explain-tree": "tree", "check-endpoints": "ep", "guard-rollout": "roll", "trace-dns": "dns"}
+	return short[c.Plugin] + "-" + c.Name
+}
