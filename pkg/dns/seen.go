@@ -53,7 +53,7 @@ func (w *world) seenNamespace(name string) index.Presence {
 // slicesOf are the EndpointSlices of a Service, and whether all were seen.
 func (w *world) slicesOf(namespace, name string) ([]*discoveryv1.EndpointSlice, bool) {
 	var out []*discoveryv1.EndpointSlice
-	for _, it := range w.v.WithLabel(sliceKind, namespace, discoveryv1.LabelServiceName, name) {
+	for it := range w.v.WithLabel(sliceKind, namespace, discoveryv1.LabelServiceName, name) {
 		if s, ok := it.Object.(*discoveryv1.EndpointSlice); ok {
 			out = append(out, s)
 		}

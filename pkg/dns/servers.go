@@ -64,7 +64,7 @@ func stockService(v *index.View) *corev1.Service {
 }
 
 func (w *world) findReplicas() {
-	for _, it := range w.v.WithLabel(podKind, systemNamespace, dnsLabel, "node-local-dns") {
+	for it := range w.v.WithLabel(podKind, systemNamespace, dnsLabel, "node-local-dns") {
 		if p, ok := it.Object.(*corev1.Pod); ok {
 			w.nodeLocal = append(w.nodeLocal, p)
 		}

@@ -142,7 +142,7 @@ func (w *world) subject(svc *corev1.Service, ref object.Ref) *subject {
 			c.living = append(c.living, p)
 		}
 	}
-	for _, it := range w.v.WithLabel(sliceKind, svc.Namespace, discoveryv1.LabelServiceName, svc.Name) {
+	for it := range w.v.WithLabel(sliceKind, svc.Namespace, discoveryv1.LabelServiceName, svc.Name) {
 		if s, ok := it.Object.(*discoveryv1.EndpointSlice); ok {
 			c.slices = append(c.slices, s)
 		}
@@ -155,18 +155,17 @@ func (w *world) subject(svc *corev1.Service, ref object.Ref) *subject {
 // podsWith are the pods of a namespace that carry every pair. It goes by the
 // rarest pair: a pair that all pods share would make it a walk over them all.
 func (w *world) podsWith(namespace string, pairs map[string]string) []*corev1.Pod {
-	var rarest []index.Item
-	first := true
+	rarest, fewest := "", -1
 	for k, v := range pairs {
-		if items := w.v.WithLabel(podKind, namespace, k, v); first || len(items) < len(rarest) {
-			rarest, first = items, false
+		if n := w.v.CountWithLabel(podKind, namespace, k, v); fewest < 0 || n < fewest {
+			rarest, fewest = k, n
 		}
 	}
-	if len(rarest) == 0 {
+	if fewest <= 0 {
 		return nil
 	}
-	pods := make([]*corev1.Pod, 0, len(rarest))
-	for _, it := range rarest {
+	pods := make([]*corev1.Pod, 0, fewest)
+	for it := range w.v.WithLabel(podKind, namespace, rarest, pairs[rarest]) {
 		if pod, ok := it.Object.(*corev1.Pod); ok && carries(pod.Labels, pairs) {
 			pods = append(pods, pod)
 		}

@@ -167,7 +167,7 @@ func podsOf(v *index.View, owner metav1.Object) []*corev1.Pod {
 		return nil
 	}
 	var pods []*corev1.Pod
-	for _, it := range v.Owned(owner.GetUID()) {
+	for it := range v.Owned(owner.GetUID()) {
 		if p, ok := it.Object.(*corev1.Pod); ok {
 			pods = append(pods, p)
 		}

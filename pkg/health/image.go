@@ -176,7 +176,7 @@ func (p *patient) lastGoodImage(u unit) (string, bool) {
 		return "", false
 	}
 	var others []*appsv1.ReplicaSet
-	for _, it := range p.v.Owned(deployment.UID) {
+	for it := range p.v.Owned(deployment.UID) {
 		if o, ok := it.Object.(*appsv1.ReplicaSet); ok && o.UID != rs.UID && o.Status.ReadyReplicas > 0 {
 			others = append(others, o)
 		}

@@ -118,7 +118,7 @@ func lastRun(v *index.View, cron *batchv1.CronJob) *batchv1.Job {
 		return nil
 	}
 	var last *batchv1.Job
-	for _, it := range v.Owned(cron.UID) {
+	for it := range v.Owned(cron.UID) {
 		if job, ok := it.Object.(*batchv1.Job); ok && (last == nil || job.CreationTimestamp.After(last.CreationTimestamp.Time)) {
 			last = job
 		}

@@ -179,7 +179,7 @@ func (p *patient) allSiblingsCrash(u unit) bool {
 		return false
 	}
 	siblings := 0
-	for _, it := range p.v.Owned(owner.UID) {
+	for it := range p.v.Owned(owner.UID) {
 		pod, ok := it.Object.(*corev1.Pod)
 		if !ok || pod.DeletionTimestamp != nil {
 			continue

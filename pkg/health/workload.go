@@ -126,7 +126,7 @@ func deploymentSets(v *index.View, d *appsv1.Deployment) []metav1.Object {
 		return nil
 	}
 	var sets []metav1.Object
-	for _, it := range v.Owned(d.UID) {
+	for it := range v.Owned(d.UID) {
 		if rs, ok := it.Object.(*appsv1.ReplicaSet); ok {
 			sets = append(sets, rs)
 		}

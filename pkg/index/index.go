@@ -4,6 +4,7 @@
 package index
 
 import (
+	"iter"
 	"slices"
 	"sync"
 	"time"
@@ -31,13 +32,10 @@ type View struct {
 	Gaps  []source.Gap
 	Kinds []source.Kind
 
-	byRef   map[object.Ref]Item
-	byUID   map[types.UID]Item
-	byOwner map[types.UID][]Item
-	byKind  map[schema.GroupKind][]Item
-	byPair  map[pair][]Item
-	byNode  map[string][]*corev1.Pod
-	byIP    map[string][]*corev1.Pod
+	shelves map[schema.GroupKind]*shelf
+	byUID   map[types.UID]*Item
+	byOwner map[types.UID][]*Item
+	pods    func() podsBy
 	events  map[types.UID][]*corev1.Event
 	logs    map[logKey]string
 	asked   map[source.Query]source.Asked
@@ -45,10 +43,7 @@ type View struct {
 	memo    sync.Map
 }
 
-type pair struct {
-	kind             schema.GroupKind
-	namespace, label string
-}
+type podsBy struct{ node, ip map[string][]*corev1.Pod }
 
 type logKey struct {
 	pod       types.UID
@@ -60,79 +55,68 @@ type logKey struct {
 func New(c source.Contents) *View {
 	v := &View{
 		Now: c.Now, Kinds: c.Kinds,
-		byRef: map[object.Ref]Item{}, byUID: map[types.UID]Item{}, byOwner: map[types.UID][]Item{},
-		byKind: map[schema.GroupKind][]Item{}, byPair: map[pair][]Item{},
-		byNode: map[string][]*corev1.Pod{}, byIP: map[string][]*corev1.Pod{},
-		events: map[types.UID][]*corev1.Event{}, logs: map[logKey]string{},
-		asked: map[source.Query]source.Asked{}, served: map[schema.GroupKind]source.Kind{},
+		shelves: make(map[schema.GroupKind]*shelf, len(c.Objects)),
+		byOwner: map[types.UID][]*Item{},
+		events:  map[types.UID][]*corev1.Event{}, logs: map[logKey]string{},
+		asked: make(map[source.Query]source.Asked, len(c.Asked)), served: map[schema.GroupKind]source.Kind{},
 	}
 	for _, k := range slices.Backward(c.Kinds) { // the first of a kind is the preferred one
 		v.served[k.GroupKind()] = k
 	}
+	count := 0
 	for gk, objects := range c.Objects {
-		for _, o := range objects {
-			v.add(gk, o)
+		v.shelves[gk] = newShelf(gk, v.served[gk].Version, objects)
+		count += len(objects)
+	}
+	v.byUID = make(map[types.UID]*Item, count)
+	for _, s := range v.shelves {
+		for i := range s.items {
+			v.add(&s.items[i])
 		}
 	}
 	v.order()
+	v.pods = sync.OnceValue(v.placePods)
 	v.remember(c)
 	return v
 }
 
-func (v *View) add(gk schema.GroupKind, o source.Object) {
-	if e, ok := o.(*corev1.Event); ok {
+func (v *View) add(it *Item) {
+	if e, ok := it.Object.(*corev1.Event); ok {
 		v.events[e.InvolvedObject.UID] = append(v.events[e.InvolvedObject.UID], e)
 	}
-	version := v.served[gk].Version
-	if read := o.GetObjectKind().GroupVersionKind(); read.Version != "" && read.Kind == gk.Kind {
-		version = read.Version
-	}
-	it := Item{Ref: object.Of(gk.WithVersion(version), o), Object: o}
-	v.byRef[it.Ref.Key()] = it
-	v.byKind[gk] = append(v.byKind[gk], it)
-	if uid := o.GetUID(); uid != "" {
+	if uid := it.Object.GetUID(); uid != "" {
 		v.byUID[uid] = it
 	}
-	for _, owner := range o.GetOwnerReferences() {
+	for _, owner := range it.Object.GetOwnerReferences() {
 		v.byOwner[owner.UID] = append(v.byOwner[owner.UID], it)
-	}
-	for key, value := range o.GetLabels() {
-		p := pair{gk, o.GetNamespace(), key + "=" + value}
-		v.byPair[p] = append(v.byPair[p], it)
-	}
-	if pod, ok := o.(*corev1.Pod); ok {
-		v.byNode[pod.Spec.NodeName] = append(v.byNode[pod.Spec.NodeName], pod)
-		for _, ip := range pod.Status.PodIPs {
-			v.byIP[ip.IP] = append(v.byIP[ip.IP], pod)
-		}
 	}
 }
 
 // order makes every list independent of the order of maps.
 func (v *View) order() {
 	for _, items := range v.byOwner {
-		sortItems(items)
-	}
-	for _, items := range v.byKind {
-		sortItems(items)
-	}
-	for _, items := range v.byPair {
-		sortItems(items)
-	}
-	for _, byName := range []map[string][]*corev1.Pod{v.byNode, v.byIP} {
-		for _, pods := range byName {
-			slices.SortFunc(pods, func(a, b *corev1.Pod) int {
-				return object.Compare(object.Ref{Namespace: a.Namespace, Name: a.Name}, object.Ref{Namespace: b.Namespace, Name: b.Name})
-			})
-		}
+		slices.SortFunc(items, func(a, b *Item) int { return object.Compare(a.Ref, b.Ref) })
 	}
 	for _, events := range v.events {
 		slices.SortStableFunc(events, func(a, b *corev1.Event) int { return EventTime(a).Compare(EventTime(b)) })
 	}
 }
 
-func sortItems(items []Item) {
-	slices.SortFunc(items, func(a, b Item) int { return object.Compare(a.Ref, b.Ref) })
+// placePods finds pods by where they are: in the order of their names, as the
+// shelf has them.
+func (v *View) placePods() podsBy {
+	by := podsBy{node: map[string][]*corev1.Pod{}, ip: map[string][]*corev1.Pod{}}
+	for _, it := range v.List(schema.GroupKind{Kind: "Pod"}, "") {
+		pod, ok := it.Object.(*corev1.Pod)
+		if !ok {
+			continue
+		}
+		by.node[pod.Spec.NodeName] = append(by.node[pod.Spec.NodeName], pod)
+		for _, ip := range pod.Status.PodIPs {
+			by.ip[ip.IP] = append(by.ip[ip.IP], pod)
+		}
+	}
+	return by
 }
 
 func (v *View) remember(c source.Contents) {
@@ -186,53 +170,60 @@ func Memo[T any](v *View, key any, compute func() T) T {
 
 // Get finds an object by reference, whatever its version.
 func (v *View) Get(r object.Ref) (Item, bool) {
-	it, ok := v.byRef[r.Key()]
-	return it, ok
+	return v.shelves[r.GroupKind()].get(r.Namespace, r.Name)
 }
 
 // ByUID finds an object by UID.
 func (v *View) ByUID(uid types.UID) (Item, bool) {
-	it, ok := v.byUID[uid]
-	return it, ok
+	if it, ok := v.byUID[uid]; ok {
+		return *it, true
+	}
+	return Item{}, false
 }
 
 // Owned are the objects whose ownerReferences carry the UID, in order.
-func (v *View) Owned(uid types.UID) []Item { return v.byOwner[uid] }
-
-// List are the objects of a kind, in one namespace or, with "", in all.
-func (v *View) List(gk schema.GroupKind, namespace string) []Item {
-	all := v.byKind[gk]
-	if namespace == "" {
-		return all
+func (v *View) Owned(uid types.UID) iter.Seq[Item] {
+	return func(yield func(Item) bool) {
+		for _, it := range v.byOwner[uid] {
+			if !yield(*it) {
+				return
+			}
+		}
 	}
-	return slices.DeleteFunc(slices.Clone(all), func(it Item) bool { return it.Ref.Namespace != namespace })
+}
+
+// List are the objects of a kind, in one namespace or, with "", in all, in
+// order. The list is the view's own: it must not be changed.
+func (v *View) List(gk schema.GroupKind, namespace string) []Item {
+	return v.shelves[gk].in(namespace)
 }
 
 // Every is all objects of all kinds, in order.
 func (v *View) Every() []Item {
 	var all []Item
-	for _, items := range v.byKind {
-		all = append(all, items...)
+	for _, s := range v.shelves {
+		all = append(all, s.items...)
 	}
-	sortItems(all)
+	slices.SortFunc(all, func(a, b Item) int { return object.Compare(a.Ref, b.Ref) })
 	return all
 }
 
-// Select are the objects of a kind in a namespace whose labels match. It goes
-// by one required pair of the selector where there is one, not over all objects.
+// Select are the objects of a kind in a namespace whose labels match, in order.
+// It goes by one required pair of the selector where there is one, not over all
+// objects.
 func (v *View) Select(gk schema.GroupKind, namespace string, sel labels.Selector) []Item {
-	candidates := v.byKind[gk]
+	candidates := slices.Values(v.List(gk, namespace))
 	if requirements, selectable := sel.Requirements(); selectable && namespace != "" {
 		for _, r := range requirements {
 			if only, ok := sel.RequiresExactMatch(r.Key()); ok {
-				candidates = v.byPair[pair{gk, namespace, r.Key() + "=" + only}]
+				candidates = v.WithLabel(gk, namespace, r.Key(), only)
 				break
 			}
 		}
 	}
 	var found []Item
-	for _, it := range candidates {
-		if (namespace == "" || it.Ref.Namespace == namespace) && sel.Matches(labels.Set(it.Object.GetLabels())) {
+	for it := range candidates {
+		if sel.Matches(labels.Set(it.Object.GetLabels())) {
 			found = append(found, it)
 		}
 	}
@@ -240,16 +231,21 @@ func (v *View) Select(gk schema.GroupKind, namespace string, sel labels.Selector
 }
 
 // WithLabel are the objects of a kind in a namespace that carry one label
-// pair, in order. The list is the view's own: it must not be changed.
-func (v *View) WithLabel(gk schema.GroupKind, namespace, key, value string) []Item {
-	return v.byPair[pair{gk, namespace, key + "=" + value}]
+// pair, in order.
+func (v *View) WithLabel(gk schema.GroupKind, namespace, key, value string) iter.Seq[Item] {
+	return v.shelves[gk].with(pair{namespace, key, value})
+}
+
+// CountWithLabel is how many objects WithLabel has.
+func (v *View) CountWithLabel(gk schema.GroupKind, namespace, key, value string) int {
+	return len(v.shelves[gk].at(pair{namespace, key, value}))
 }
 
 // OnNode are the pods bound to a node.
-func (v *View) OnNode(name string) []*corev1.Pod { return v.byNode[name] }
+func (v *View) OnNode(name string) []*corev1.Pod { return v.pods().node[name] }
 
 // WithIP are the pods that report an IP.
-func (v *View) WithIP(ip string) []*corev1.Pod { return v.byIP[ip] }
+func (v *View) WithIP(ip string) []*corev1.Pod { return v.pods().ip[ip] }
 
 // Events are the events about the object with this UID, oldest first.
 func (v *View) Events(uid types.UID) []*corev1.Event { return v.events[uid] }

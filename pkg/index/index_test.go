@@ -1,6 +1,7 @@
 package index
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -50,8 +51,8 @@ func TestAViewFindsObjectsInOrder(t *testing.T) {
 		"by label":    {names(v.Select(pods, "shop", labels.SelectorFromSet(labels.Set{"app": "web"}))), []string{"a", "b"}},
 		"by nothing":  {names(v.Select(pods, "shop", labels.Nothing())), nil},
 		"by all":      {names(v.Select(pods, "shop", labels.Everything())), []string{"a", "b", "c"}},
-		"by owner":    {names(v.Owned("web")), []string{"a", "b"}},
-		"by no owner": {names(v.Owned("gone")), nil},
+		"by owner":    {names(slices.Collect(v.Owned("web"))), []string{"a", "b"}},
+		"by no owner": {names(slices.Collect(v.Owned("gone"))), nil},
 	} {
 		if diff := cmp.Diff(tc.want, tc.got); diff != "" {
 			t.Errorf("%s: %s", name, diff)

@@ -96,7 +96,7 @@ func (g *Graph) Owned(r object.Ref) []index.Item {
 		return nil
 	}
 	var owned []index.Item
-	for _, child := range g.View.Owned(it.Object.GetUID()) {
+	for child := range g.View.Owned(it.Object.GetUID()) {
 		if child.Ref.Key() != r.Key() {
 			owned = append(owned, child)
 		}

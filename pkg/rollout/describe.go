@@ -175,7 +175,7 @@ func pods(v *index.View, wl *workload.Workload, causes []cause.Cause) []report.R
 			}
 		}
 	}
-	var out []report.RolloutPod
+	out := make([]report.RolloutPod, 0, len(wl.Pods))
 	for _, p := range wl.Pods {
 		ref := object.Ref{Version: "v1", Kind: "Pod", Namespace: p.Namespace, Name: p.Name}
 		row := report.RolloutPod{Object: ref, New: p.New, Revision: p.Hash, Node: p.Spec.NodeName, State: stateOf(v, wl, p), Since: sinceOf(p)}

@@ -171,7 +171,7 @@ func helm(v *index.View, o source.Object) (Owner, bool) {
 func releaseBefore(v *index.View, namespace, release string) int {
 	newest, before := 0, 0
 	good := map[int]bool{}
-	for _, it := range v.WithLabel(kindSecret, namespace, "name", release) {
+	for it := range v.WithLabel(kindSecret, namespace, "name", release) {
 		l := it.Object.GetLabels()
 		number, err := strconv.Atoi(l["version"])
 		if err != nil || l["owner"] != "helm" {

@@ -22,11 +22,11 @@ func Difference(old, new *corev1.PodTemplateSpec) []string {
 	d.containers(old.Spec.InitContainers, new.Spec.InitContainers, "init container")
 	d.pod(old, new)
 	words := slices.Concat(d.images, d.others)
-	wholeOld, wholeNew := old.DeepCopy(), new.DeepCopy()
-	erase(old, new)
-	words = append(words, leftovers(old, new)...)
+	restOld, restNew := old.DeepCopy(), new.DeepCopy()
+	erase(restOld, restNew)
+	words = append(words, leftovers(restOld, restNew)...)
 	if len(words) == 0 { // such as volumes in another order
-		words = leftovers(wholeOld, wholeNew)
+		words = leftovers(old, new)
 	}
 	return words
 }

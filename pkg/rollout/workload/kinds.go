@@ -3,6 +3,7 @@ package workload
 import (
 	"cmp"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -39,7 +40,7 @@ func (w *Workload) deploymentSpec(d *appsv1.Deployment) {
 
 func (w *Workload) deployment(v *index.View, d *appsv1.Deployment) {
 	w.deploymentSpec(d)
-	for _, it := range v.Owned(d.UID) {
+	for it := range v.Owned(d.UID) {
 		rs, ok := it.Object.(*appsv1.ReplicaSet)
 		if !ok || !controls(d.UID, rs) {
 			continue
@@ -105,13 +106,13 @@ func Same(a, b *corev1.PodTemplateSpec) bool {
 	return a != nil && b != nil && equality.Semantic.DeepEqual(unhashed(a), unhashed(b))
 }
 
+// unhashed is the template without the label that tells its ReplicaSet. What
+// is below is shared, not copied.
 func unhashed(t *corev1.PodTemplateSpec) *corev1.PodTemplateSpec {
-	c := t.DeepCopy()
+	c := *t
+	c.Labels = maps.Clone(t.Labels)
 	delete(c.Labels, appsv1.DefaultDeploymentUniqueLabelKey)
-	if len(c.Labels) == 0 {
-		c.Labels = nil
-	}
-	return c
+	return &c
 }
 
 func (w *Workload) statefulSetSpec(s *appsv1.StatefulSet) {
@@ -192,7 +193,7 @@ func (w *Workload) newestRevision() string {
 }
 
 func (w *Workload) revisions(v *index.View, owner types.UID, hash func(*appsv1.ControllerRevision) string) {
-	for _, it := range v.Owned(owner) {
+	for it := range v.Owned(owner) {
 		if c, ok := it.Object.(*appsv1.ControllerRevision); ok && controls(owner, c) {
 			w.Revisions = append(w.Revisions, Revision{Number: c.Revision, Hash: hash(c), Object: it, Template: templateOf(c)})
 		}
@@ -216,7 +217,7 @@ func templateOf(c *appsv1.ControllerRevision) *corev1.PodTemplateSpec {
 func hashLabel(p *corev1.Pod) string { return p.Labels[appsv1.ControllerRevisionHashLabelKey] }
 
 func (w *Workload) addPods(v *index.View, owner types.UID, hash func(*corev1.Pod) string) {
-	for _, it := range v.Owned(owner) {
+	for it := range v.Owned(owner) {
 		if p, ok := it.Object.(*corev1.Pod); ok && controls(owner, p) {
 			w.Pods = append(w.Pods, Pod{Pod: p, Hash: hash(p)})
 		}
