@@ -16,17 +16,17 @@ func Difference(old, new *corev1.PodTemplateSpec) []string {
 	if old == nil || new == nil || Same(old, new) {
 		return nil
 	}
-	old, new = unhashed(old), unhashed(new)
+	old, new = unhashed(old).DeepCopy(), unhashed(new).DeepCopy() // what is told is erased
 	d := &differ{}
 	d.containers(old.Spec.Containers, new.Spec.Containers, "container")
 	d.containers(old.Spec.InitContainers, new.Spec.InitContainers, "init container")
 	d.pod(old, new)
 	words := slices.Concat(d.images, d.others)
-	restOld, restNew := old.DeepCopy(), new.DeepCopy()
-	erase(restOld, restNew)
-	words = append(words, leftovers(restOld, restNew)...)
+	wholeOld, wholeNew := old.DeepCopy(), new.DeepCopy()
+	erase(old, new)
+	words = append(words, leftovers(old, new)...)
 	if len(words) == 0 { // such as volumes in another order
-		words = leftovers(old, new)
+		words = leftovers(wholeOld, wholeNew)
 	}
 	return words
 }
