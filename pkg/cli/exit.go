@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
+	"github.com/leadsman-dev/leadsman/pkg/redact"
 	"github.com/leadsman-dev/leadsman/pkg/report"
 	"github.com/leadsman-dev/leadsman/pkg/term"
 )
@@ -57,13 +58,14 @@ func Code(err error) int {
 	return ExitError
 }
 
-// say writes an error as kubectl does; a stranger's words in it are escaped.
+// say writes an error as kubectl does; a stranger's words in it are escaped, and
+// what is secret in them is left out.
 func say(w io.Writer, err error) {
 	var exit *Exit
 	if errors.As(err, &exit) && exit.Err == nil || errors.Is(err, context.Canceled) {
 		return
 	}
-	fmt.Fprintf(w, "error: %s\n", term.EscapeLines(err.Error()))
+	fmt.Fprintf(w, "error: %s\n", term.EscapeLines(redact.Text(err.Error())))
 }
 
 // FailOn is the value of --fail-on: the severity from which a finding fails

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/util/sets"
 
+	"github.com/leadsman-dev/leadsman/pkg/redact"
 	"github.com/leadsman-dev/leadsman/pkg/report"
 	"github.com/leadsman-dev/leadsman/pkg/source"
 	"github.com/leadsman-dev/leadsman/pkg/source/live"
@@ -104,7 +105,7 @@ func (e *Env) warnOnce() func(string) {
 		defer mu.Unlock()
 		if !seen.Has(text) && !strings.HasPrefix(text, deprecatedOnPurpose) {
 			seen.Insert(text)
-			fmt.Fprintf(e.Streams.Err, "Warning: %s\n", term.Escape(text))
+			fmt.Fprintf(e.Streams.Err, "Warning: %s\n", term.Escape(redact.Text(text)))
 		}
 	}
 }

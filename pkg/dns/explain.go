@@ -39,7 +39,7 @@ func Explain(v *index.View, ask Ask, opts Options) (*report.Report, error) {
 		r.Findings = []finding.Finding{}
 	}
 	r.Verdict, r.Summary = w.summary()
-	return r, nil
+	return report.Clean(r), nil
 }
 
 func noClient(v *index.View, ask Ask) error {

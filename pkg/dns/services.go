@@ -11,6 +11,7 @@ import (
 	"github.com/leadsman-dev/leadsman/pkg/finding"
 	"github.com/leadsman-dev/leadsman/pkg/index"
 	"github.com/leadsman-dev/leadsman/pkg/object"
+	"github.com/leadsman-dev/leadsman/pkg/redact"
 	"github.com/leadsman-dev/leadsman/pkg/source"
 )
 
@@ -143,6 +144,9 @@ func (w *world) setEnv(full string) (finding.Fix, bool) {
 				host = host[i+3:]
 			}
 			if h, _, _ := strings.Cut(host, ":"); h == w.name.Written || strings.HasPrefix(host, w.name.Written+"/") {
+				if redact.Name(e.Name) || redact.Text(e.Value) != e.Value {
+					return finding.Fix{}, false // a command would have to hold the password
+				}
 				value := strings.Replace(e.Value, w.name.Written, full, 1)
 				return command("set the variable that holds the name", owner.Namespace, "set", "env", strings.ToLower(owner.Kind)+"/"+owner.Name, e.Name+"="+value), true
 			}

@@ -22,7 +22,7 @@ func Explain(v *index.View, services []object.Ref, opts Options) *report.Report 
 		r.Findings = []finding.Finding{}
 	}
 	r.Verdict, r.Summary = overall(result)
-	return r
+	return report.Clean(r)
 }
 
 // askedFor names what was asked for: the Services, or how many there were.

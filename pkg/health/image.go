@@ -14,6 +14,7 @@ import (
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
 	"github.com/leadsman-dev/leadsman/pkg/index"
+	"github.com/leadsman-dev/leadsman/pkg/redact"
 )
 
 // image tells why an image is not there (kubelet pkg/kubelet/images,
@@ -27,11 +28,11 @@ func (p *patient) image(u unit, w *corev1.ContainerStateWaiting) Problem {
 	name, sentence := classifyPull(w.Reason, text, u.spec.Image)
 	facts := []finding.Evidence{
 		p.fact(u.field+".state.waiting.reason", w.Reason),
-		p.fact(u.field+".state.waiting.message", Redact(w.Message)),
+		p.fact(u.field+".state.waiting.message", redact.Text(w.Message)),
 	}
 	if e := p.about(u, pullFailed); e != nil && text != w.Message {
 		f := eventFact(e)
-		f.Value = Redact(f.Value)
+		f.Value = redact.Text(f.Value)
 		facts = append(facts, f)
 	}
 	facts = append(facts, p.fact(u.specField+".image", u.spec.Image))
@@ -100,11 +101,7 @@ var (
 	downWords     = regexp.MustCompile(`(?i)registry is unavailable|no such host|i/o timeout|connection refused|connection reset|network is unreachable|no route to host|tls handshake|x509:|deadline exceeded|timeout|server misbehaving|server gave HTTP response|\b50[0-4]\b|\bEOF\b`)
 	absentWords   = regexp.MustCompile(`(?i)not found|manifest unknown|name unknown|manifest_unknown|name_unknown|\b404\b|no match for platform|does not exist`)
 	webAddress    = regexp.MustCompile(`https?://[^\s"]+`)
-	rateAccount   = regexp.MustCompile(`(?i)(rate limit as )('[^']*'|"[^"]*"|[^\s:]+)(: *[^\s.]+)?`)
 )
-
-// Redact takes the account's name out of a registry's complaint.
-func Redact(message string) string { return rateAccount.ReplaceAllString(message, "${1}'(account)'") }
 
 func classifyPull(reason, text, image string) (name, sentence string) {
 	switch reason {

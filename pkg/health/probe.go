@@ -10,6 +10,7 @@ import (
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
 	"github.com/leadsman-dev/leadsman/pkg/index"
+	"github.com/leadsman-dev/leadsman/pkg/redact"
 )
 
 // killed is the event with which the kubelet ended this life of the container
@@ -62,7 +63,7 @@ func probeWords(probe *corev1.Probe) string {
 	case probe.GRPC != nil:
 		return fmt.Sprintf("gRPC health check on port %d", probe.GRPC.Port)
 	case probe.Exec != nil:
-		return "command " + clip(strings.Join(probe.Exec.Command, " "), 80)
+		return "command " + clip(strings.Join(redact.Args(probe.Exec.Command), " "), 80)
 	}
 	return "see the container's spec"
 }

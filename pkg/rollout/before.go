@@ -76,7 +76,7 @@ func Preflight(v *index.View, targets []object.Ref, proposals Proposals, headroo
 	}
 	finding.Sort(r.Findings, place(preflight.Docs()))
 	r.Target, r.Summary, r.Gaps = strings.Join(names, ", "), strings.Join(sentences, ". "), gapsOf(v)
-	return r
+	return report.Clean(r)
 }
 
 // place ranks findings as their pages stand.

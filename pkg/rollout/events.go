@@ -10,7 +10,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/leadsman-dev/leadsman/pkg/health"
 	"github.com/leadsman-dev/leadsman/pkg/index"
 	"github.com/leadsman-dev/leadsman/pkg/object"
 	"github.com/leadsman-dev/leadsman/pkg/report"
@@ -37,7 +36,7 @@ func events(v *index.View, wl *workload.Workload, since time.Time) []report.Happ
 			if !ok {
 				i = len(folded)
 				at[key] = i
-				folded = append(folded, report.Happened{Object: ref, Type: cmp.Or(e.Type, corev1.EventTypeNormal), Reason: e.Reason, Message: health.Redact(e.Message)})
+				folded = append(folded, report.Happened{Object: ref, Type: cmp.Or(e.Type, corev1.EventTypeNormal), Reason: e.Reason, Message: e.Message})
 			}
 			f := &folded[i]
 			f.Times += index.EventCount(e)

@@ -127,7 +127,7 @@ func (w *Watch) Observe(v *index.View) *report.Report {
 	r.Findings = append(r.Findings, later...)
 	order(r.Findings)
 	w.conclude(r, v)
-	return r
+	return report.Clean(r)
 }
 
 // hopeless rollouts are told first: the first finding is the root cause.

@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/leadsman-dev/leadsman/pkg/object"
+	"github.com/leadsman-dev/leadsman/pkg/redact"
 )
 
 // Asked is a query together with how it was answered.
@@ -301,10 +302,12 @@ func lastLines(text string, n int) string {
 	return strings.Join(lines[max(0, len(lines)-n):], "")
 }
 
-// PutLog stores what a log query was answered with.
+// PutLog stores what a log query was answered with, without the secrets in it:
+// whoever shows a log shows single lines, of which a key may have many.
 func (s *Store) PutLog(l LogText) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	l.Text = redact.Text(l.Text)
 	s.logs[l.Query] = l
 }
 

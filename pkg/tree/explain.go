@@ -29,7 +29,7 @@ func Explain(g *relation.Graph, roots []object.Ref, opts Options) *report.Report
 		Findings: findings, Gaps: gaps(g.View), Tree: forest,
 	}
 	r.Verdict, r.Summary = b.verdict(roots, findings, r.Gaps)
-	return r
+	return report.Clean(r)
 }
 
 // shown are the drawn objects, in the order of the picture.

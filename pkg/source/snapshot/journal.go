@@ -19,6 +19,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 
+	"github.com/leadsman-dev/leadsman/pkg/redact"
 	"github.com/leadsman-dev/leadsman/pkg/scheme"
 	"github.com/leadsman-dev/leadsman/pkg/source"
 )
@@ -205,7 +206,7 @@ func (j *Journal) entry(h source.Happening) (journalEntry, error) {
 	}
 	if l := h.Log; l != nil {
 		q := l.Query
-		e.Log = &logEntry{q.Namespace, q.Pod, q.UID, q.Container, q.Previous, q.Lines, plainGap(l.Gap), redactText(l.Text)}
+		e.Log = &logEntry{q.Namespace, q.Pod, q.UID, q.Container, q.Previous, q.Lines, plainGap(l.Gap), redact.Text(l.Text)}
 	}
 	if r := h.Answer; r != nil {
 		e.Answer = &answerEntry{ResourceVersion: r.ResourceVersion, Gap: plainGap(r.Gap)}
@@ -227,7 +228,7 @@ func (j *Journal) entry(h source.Happening) (journalEntry, error) {
 			return e, fmt.Errorf("the note about %s: %w", n.About, err)
 		}
 		e.Note = &noteEntry{About: n.About}
-		e.Note.Document, err = json.Marshal(redactEvery(content))
+		e.Note.Document, err = json.Marshal(redactTree(content))
 	}
 	return e, err
 }
@@ -235,7 +236,7 @@ func (j *Journal) entry(h source.Happening) (journalEntry, error) {
 func plainGap(g *source.Gap) *gap {
 	written := gapOf(g)
 	if written != nil {
-		written.Detail = redactText(written.Detail)
+		written.Detail = redact.Text(written.Detail)
 	}
 	return written
 }
@@ -309,7 +310,7 @@ func (j *Journal) number(full, copied any) any {
 			if _, seen := j.told[f]; !seen {
 				j.told[f] = len(j.told) + 1
 			}
-			return strings.ReplaceAll(c, redacted, fmt.Sprintf("%s#%d", redacted, j.told[f]))
+			return strings.ReplaceAll(c, redact.Mark, fmt.Sprintf("%s#%d", redact.Mark, j.told[f]))
 		}
 	}
 	return copied

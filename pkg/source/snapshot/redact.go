@@ -2,21 +2,22 @@ package snapshot
 
 import (
 	"encoding/json"
-	"regexp"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-)
 
-const redacted = "(redacted)"
+	"github.com/leadsman-dev/leadsman/pkg/redact"
+)
 
 // redactObject takes out of an object what a snapshot must not carry:
 //   - all of a Secret but its metadata;
 //   - of the last applied configuration, all but the version that removed-api needs;
 //   - values of environment variables whose name sounds secret, wherever a
 //     container is described: pods, templates, ControllerRevisions, custom kinds;
-//   - token-like text in other values, arguments, probes and messages.
+//   - the values of flags and headers whose name does;
+//   - token-like text everywhere else: messages, annotations, addresses, the
+//     data of a ConfigMap, the fields of custom kinds.
 func redactObject(gk schema.GroupKind, content map[string]any) {
 	if gk == secret {
 		for key := range content {
@@ -50,110 +51,58 @@ func redactApplied(annotations map[string]any) {
 	annotations[corev1.LastAppliedConfigAnnotation] = string(short)
 }
 
-func redactTree(v any) {
+// redactTree goes through all that strangers wrote into an object.
+func redactTree(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
 		for key, value := range v {
-			switch key {
-			case "env", "httpHeaders":
-				redactEnv(value)
-			case "args", "command":
-				redactStrings(value)
-			case "message":
-				if s, ok := value.(string); ok {
-					v[key] = redactText(s)
-				}
+			list, isList := value.([]any)
+			text, isText := value.(string)
+			switch {
+			case isList && (key == "env" || key == "httpHeaders"):
+				redactNamed(list)
+			case isList && (key == "args" || key == "command"):
+				redactWords(list)
+			case isText && text != "" && redact.Field(key):
+				v[key] = redact.Mark
+			default:
+				v[key] = redactTree(value)
 			}
-			redactTree(value)
 		}
 	case []any:
-		for _, e := range v {
-			redactTree(e)
-		}
-	}
-}
-
-func redactEnv(v any) {
-	list, _ := v.([]any)
-	for _, e := range list {
-		variable, _ := e.(map[string]any)
-		name, _ := variable["name"].(string)
-		value, ok := variable["value"].(string)
-		switch {
-		case !ok || value == "" || strings.HasPrefix(value, "$("):
-		case secretName.MatchString(name):
-			variable["value"] = redacted
-		default:
-			variable["value"] = redactText(value)
-		}
-	}
-}
-
-func redactStrings(v any) {
-	list, _ := v.([]any)
-	for i, e := range list {
-		s, ok := e.(string)
-		if !ok {
-			continue
-		}
-		list[i] = redactText(s)
-		if i > 0 && isSecretFlag(list[i-1]) && !strings.HasPrefix(s, "-") && !strings.HasPrefix(s, "$(") {
-			list[i] = redacted
-		}
-	}
-}
-
-// redactEvery redacts all text in a document that strangers wrote as a whole.
-func redactEvery(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		for key, value := range v {
-			v[key] = redactEvery(value)
-		}
-	case []any:
-		for i, value := range v {
-			v[i] = redactEvery(value)
+		for i, e := range v {
+			v[i] = redactTree(e)
 		}
 	case string:
-		return redactText(v)
+		return redact.Text(v)
 	}
 	return v
 }
 
-// isSecretFlag says whether an argument is a flag whose value follows it.
-func isSecretFlag(v any) bool {
-	flag, _ := v.(string)
-	return strings.HasPrefix(flag, "-") && !strings.Contains(flag, "=") && secretName.MatchString(flag)
+// redactNamed redacts variables and headers, of which the name tells.
+func redactNamed(list []any) {
+	for i, e := range list {
+		variable, _ := e.(map[string]any)
+		name, _ := variable["name"].(string)
+		value, ok := variable["value"].(string)
+		if ok && value != "" && !strings.HasPrefix(value, "$(") && redact.Name(name) {
+			variable["value"] = redact.Mark
+		}
+		list[i] = redactTree(e)
+	}
 }
 
-var (
-	secretName = regexp.MustCompile(`(?i)token|passw|pwd|passphrase|secret|credential|authorization|cookie|dsn$|connection_?string|api_?key|(^|[_-])(key|auth|pass)([_-]|$)|(?-i:[a-z](Key|Auth))$`)
-
-	bearer  = regexp.MustCompile(`(?i)\b(bearer|basic)(\s+)[A-Za-z0-9._~+/=-]{8,}`)
-	jwt     = regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(\.[A-Za-z0-9_-]*)?`)
-	awsKey  = regexp.MustCompile(`\b(AKIA|ASIA)[0-9A-Z]{16}\b`)
-	userURL = regexp.MustCompile(`(://)[^/\s:@"']*:[^/\s@"']+@`)
-	pem     = regexp.MustCompile(`(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|\z)`)
-	pair    = regexp.MustCompile(`(?i)([\w.-]*(?:passw(?:or)?d|passphrase|pwd|token|secret|credentials?|api[_-]?key|access[_-]?key|private[_-]?key)[\w.-]*\\?["']?\s*)([=:])(\s*)(\\?"(?:[^"\\]|\\.)*"|'[^']*'|[^\s,;&"']+)`)
-)
-
-// redactText takes token-like strings out of text such as a log.
-func redactText(s string) string {
-	s = pem.ReplaceAllString(s, redacted)
-	s = bearer.ReplaceAllString(s, "$1$2"+redacted)
-	s = jwt.ReplaceAllString(s, redacted)
-	s = awsKey.ReplaceAllString(s, redacted)
-	s = userURL.ReplaceAllString(s, "$1"+redacted+"@")
-	return pair.ReplaceAllStringFunc(s, func(match string) string {
-		m := pair.FindStringSubmatch(match)
-		value := m[4]
-		// "token: expired" is prose, "password: hunter22" is not.
-		prose := m[2] == ":" && !strings.ContainsAny(value, `0123456789"'`)
-		bare := strings.Trim(value, `\"'`)
-		if prose || strings.HasPrefix(bare, "$(") || strings.HasPrefix(bare, redacted) {
-			return match
+// redactWords redacts a command line, where a flag tells of the word after it.
+func redactWords(list []any) {
+	words := make([]string, len(list))
+	for i, e := range list {
+		words[i], _ = e.(string)
+	}
+	for i, w := range redact.Args(words) {
+		if _, ok := list[i].(string); ok {
+			list[i] = w
+		} else {
+			list[i] = redactTree(list[i])
 		}
-		quote := value[:len(value)-len(strings.TrimLeft(value, `\"'`))]
-		return m[1] + m[2] + m[3] + quote + redacted + quote
-	})
+	}
 }

@@ -19,6 +19,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 
+	"github.com/leadsman-dev/leadsman/pkg/redact"
 	"github.com/leadsman-dev/leadsman/pkg/scheme"
 	"github.com/leadsman-dev/leadsman/pkg/source"
 )
@@ -121,7 +122,7 @@ func (w *writer) log(l source.LogText) {
 	q := l.Query
 	w.document(containerLog{
 		APIVersion: ownVersion, Kind: "ContainerLog", Namespace: q.Namespace, Pod: q.Pod, UID: q.UID, Container: q.Container,
-		Previous: q.Previous, Lines: q.Lines, Gap: gapOf(l.Gap), Text: redactText(l.Text),
+		Previous: q.Previous, Lines: q.Lines, Gap: gapOf(l.Gap), Text: redact.Text(l.Text),
 	})
 }
 
@@ -131,7 +132,7 @@ func (w *writer) answers(a source.Answers) {
 		w.fail(fmt.Errorf("the answers about %s: %w", a.About, err))
 		return
 	}
-	redactEvery(body)
+	redactTree(body)
 	w.document(map[string]any{"apiVersion": ownVersion, "kind": "Answers", "about": a.About, "answers": body})
 }
 
