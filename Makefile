@@ -45,7 +45,7 @@ install: build ## Install the plugins and their completion for kubectl (PREFIX=w
 demo: build ## Show the stories on recorded clusters; needs nothing but Go
 	@go run $(FLAGS) ./test/demo -bin bin
 
-test: vet unit arch script docs-check browser e2e ## Run every test; as root on Linux on a real two-node cluster too
+test: vet unit race-core arch script docs-check browser e2e ## Run every test; as root on Linux on a real two-node cluster too
 
 vet: ## go vet in every module
 	go vet $(FLAGS) ./...
@@ -55,6 +55,19 @@ unit: ## Unit tests; no root, no cluster
 	go test $(FLAGS) $(PRODUCT)
 	go test $(FLAGS) ./test/demo ./test/secrets ./krew ./test/release/...
 	cd test/cluster && go test ./...
+
+# What starts goroutines, and what it runs in.
+RACY := ./pkg/source/... ./pkg/collect ./pkg/probe ./pkg/act ./pkg/cli/... ./pkg/render/live ./pkg/render/screen ./plugins/... ./test/secrets
+
+.PHONY: race race-core fuzz
+race: ## Unit tests under the race detector (needs gcc)
+	@test/race $(PRODUCT) ./test/secrets
+
+race-core:
+	@OPTIONAL=1 test/race $(RACY)
+
+fuzz: ## Every fuzz test, one after the other (FUZZTIME=30s each, ONLY=regexp)
+	@FUZZTIME='$(FUZZTIME)' ONLY='$(ONLY)' test/fuzz
 
 arch: ## The rules of the house, each with its reason
 	go test $(FLAGS) ./test/arch

@@ -65,6 +65,14 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, a.body)
 }
 
+// count is how often it was asked. A connection that it broke tells nobody that
+// it has done noting that down.
+func (s *server) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.asked)
+}
+
 // against is an Actor of a server that gives these answers.
 func against(t *testing.T, answers ...answer) (*Actor, *server) {
 	t.Helper()
@@ -100,7 +108,7 @@ func TestAWriteIsTriedBeforeItIsDone(t *testing.T) {
 		t.Error(diff)
 	}
 	a, s = against(t, ok(deployment))
-	if _, err := a.Patch(t.Context(), web, []byte(`[]`), true); err != nil || len(s.asked) != 1 {
+	if _, err := a.Patch(t.Context(), web, []byte(`[]`), true); err != nil || s.count() != 1 {
 		t.Error("a dry run alone:", s.asked, err)
 	}
 }
@@ -130,8 +138,8 @@ func TestWhatTheTrialRefusesIsNotDone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			a, s := against(t, c.answer)
 			_, err := a.Patch(t.Context(), web, []byte(`[]`), false)
-			if !errors.Is(err, c.is) || !strings.Contains(err.Error(), c.words) || !strings.HasPrefix(err.Error(), "deployment/web: ") || len(s.asked) != 1 {
-				t.Errorf("%v, asked %d times", err, len(s.asked))
+			if !errors.Is(err, c.is) || !strings.Contains(err.Error(), c.words) || !strings.HasPrefix(err.Error(), "deployment/web: ") || s.count() != 1 {
+				t.Errorf("%v, asked %d times", err, s.count())
 			}
 		})
 	}
@@ -146,8 +154,8 @@ func TestAWriteThatMayHaveHappenedIsNeverSentAgain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			a, s := against(t, ok(deployment), broken)
 			_, err := a.Patch(t.Context(), web, []byte(`[]`), false)
-			if !errors.Is(err, ErrUnsure) || !strings.Contains(err.Error(), "kubectl -n shop get deployment/web -o yaml") || len(s.asked) != 2 {
-				t.Errorf("%v, asked %d times", err, len(s.asked))
+			if !errors.Is(err, ErrUnsure) || !strings.Contains(err.Error(), "kubectl -n shop get deployment/web -o yaml") || s.count() != 2 {
+				t.Errorf("%v, asked %d times", err, s.count())
 			}
 		})
 	}
@@ -160,7 +168,7 @@ func TestAWriteThatMayHaveHappenedIsNeverSentAgain(t *testing.T) {
 func TestABusyServerIsAskedAgainWhenItSaysSo(t *testing.T) {
 	busy := answer{code: 429, body: "{}", header: "1"}
 	a, s := against(t, ok(deployment), busy, ok(deployment))
-	if _, err := a.Patch(t.Context(), web, []byte(`[]`), false); err != nil || len(s.asked) != 3 {
+	if _, err := a.Patch(t.Context(), web, []byte(`[]`), false); err != nil || s.count() != 3 {
 		t.Error(err, s.asked)
 	}
 	a, _ = against(t, busy)
@@ -179,7 +187,7 @@ func TestAChangeReadsAgainUntilItsAuthorSaysThatItMatters(t *testing.T) {
 		seen = append(seen, current.GetResourceVersion())
 		return []byte(`[]`), nil
 	})
-	if err != nil || o.GetName() != "web" || len(s.asked) != 8 {
+	if err != nil || o.GetName() != "web" || s.count() != 8 {
 		t.Error(err, s.asked)
 	}
 	if diff := cmp.Diff([]string{"7", "8", "8"}, seen); diff != "" {
@@ -193,7 +201,7 @@ func TestAChangeReadsAgainUntilItsAuthorSaysThatItMatters(t *testing.T) {
 		}
 		return []byte(`[]`), nil
 	})
-	if !errors.Is(err, matters) || len(s.asked) != 3 {
+	if !errors.Is(err, matters) || s.count() != 3 {
 		t.Error(err, s.asked)
 	}
 	var endless []answer
@@ -226,7 +234,7 @@ func TestOnlyThePodThatIsMeantIsDeleted(t *testing.T) {
 		t.Error(err)
 	}
 	a, s = against(t)
-	if err := a.Delete(t.Context(), pod, "", ""); err == nil || len(s.asked) > 0 {
+	if err := a.Delete(t.Context(), pod, "", ""); err == nil || s.count() > 0 {
 		t.Error("deleted by name alone", err)
 	}
 }
@@ -241,7 +249,7 @@ func TestWhatCannotBeNamedIsNotAskedFor(t *testing.T) {
 			t.Errorf("%v was read", ref)
 		}
 	}
-	if len(s.asked) > 0 || a.Requests() != 0 {
+	if s.count() > 0 || a.Requests() != 0 {
 		t.Error(s.asked)
 	}
 	b := New(func() (*rest.Config, error) { return nil, errors.New("no kubeconfig") })

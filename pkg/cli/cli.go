@@ -62,6 +62,7 @@ func Run(ctx context.Context, plugin Plugin, argv []string, streams term.Streams
 		args = append([]string{cobra.ShellCompRequestCmd}, args...)
 		env.Streams.Err = io.Discard // a completion that fails is silent
 	}
+	logTo(env.Streams.Err)
 	cmd := plugin(env)
 	cmd.SetArgs(args)
 	cmd.SetIn(streams.In)

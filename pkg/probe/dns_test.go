@@ -124,6 +124,7 @@ func TestNamesThatCannotBeSentAreRefused(t *testing.T) {
 
 func TestAnswersMayComeInAnyOrder(t *testing.T) {
 	client, server := net.Pipe()
+	defer client.Close()
 	go func() {
 		defer server.Close()
 		var messages [][]byte

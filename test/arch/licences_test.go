@@ -26,6 +26,7 @@ var why = map[string]string{
 	"github.com/spf13/cobra":                   "commands and completion, as kubectl's",
 	"github.com/spf13/pflag":                   "flags, as kubectl's",
 	"go.yaml.in/yaml/v2":                       "dumps: reads YAML with its line numbers and writes it in a fixed order",
+	"go.uber.org/goleak":                       "finds what a test started and did not end",
 	"golang.org/x/net":                         "DNS messages, and names that are not ASCII",
 	"golang.org/x/sync":                        "several requests at a time, with a limit",
 	"golang.org/x/sys":                         "the console of Windows",

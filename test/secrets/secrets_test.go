@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"sigs.k8s.io/yaml"
@@ -87,9 +88,27 @@ var plugins = map[string]cli.Plugin{
 	"kubectl-guard_rollout": guardrollout.Command, "kubectl-trace_dns": tracedns.Command,
 }
 
+// output is what a command and, with -v, its clients write.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
 // run gives back all that a command prints.
 func run(ctx context.Context, home string, args ...string) string {
-	var out bytes.Buffer
+	var out output
 	env := func(name string) string { return map[string]string{"HOME": home, "LANG": "C.UTF-8"}[name] }
 	code := cli.Run(ctx, plugins[args[0]], args, term.Streams{In: strings.NewReader(""), Out: &out, Err: &out, Getenv: env})
 	return fmt.Sprintf("exit code %d\n%s", code, out.String())

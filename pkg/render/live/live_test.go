@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -81,13 +82,15 @@ func TestAScreenIsDrawnOverAndLeftAsItWas(t *testing.T) {
 func TestAScreenIsDrawnAgainWhenItsSizeChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var b bytes.Buffer
-		width, height := 80, 24
+		var width atomic.Int64
+		width.Store(80)
+		window := &screen{out: &b, style: term.Style{Unicode: true}, size: func() (int, int) { return int(width.Load()), 24 }}
 		frames := make(chan Frame, 1)
 		frames <- widthOf
 		ended := make(chan error)
-		go func() { ended <- screenOf(&b, &width, &height).run(t.Context(), frames) }()
+		go func() { ended <- window.run(t.Context(), frames) }()
 		synctest.Wait()
-		width = 40
+		width.Store(40)
 		time.Sleep(3 * lookForResize)
 		synctest.Wait()
 		close(frames)

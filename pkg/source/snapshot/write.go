@@ -106,13 +106,13 @@ type writer struct {
 func (w *writer) header(c source.Contents) {
 	h := header{APIVersion: ownVersion, Kind: "Snapshot", Now: c.Now, Kinds: tableOf(c.Kinds, scheme.Kinds())}
 	for _, g := range c.KindGap {
-		h.KindGaps = append(h.KindGaps, *gapOf(&g))
+		h.KindGaps = append(h.KindGaps, *plainGap(&g))
 	}
 	for _, a := range c.Asked {
 		q := a.Query
 		h.Asked = append(h.Asked, asked{
 			Group: q.Kind.Group, Kind: q.Kind.Kind, Namespace: q.Namespace, Name: q.Name, Labels: q.Labels,
-			Fields: q.Fields, Metadata: q.Metadata, ResourceVersion: a.ResourceVersion, Gap: gapOf(a.Gap),
+			Fields: q.Fields, Metadata: q.Metadata, ResourceVersion: a.ResourceVersion, Gap: plainGap(a.Gap),
 		})
 	}
 	w.document(h)
@@ -122,7 +122,7 @@ func (w *writer) log(l source.LogText) {
 	q := l.Query
 	w.document(containerLog{
 		APIVersion: ownVersion, Kind: "ContainerLog", Namespace: q.Namespace, Pod: q.Pod, UID: q.UID, Container: q.Container,
-		Previous: q.Previous, Lines: q.Lines, Gap: gapOf(l.Gap), Text: redact.Text(l.Text),
+		Previous: q.Previous, Lines: q.Lines, Gap: plainGap(l.Gap), Text: redact.Text(l.Text),
 	})
 }
 
