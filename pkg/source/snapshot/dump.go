@@ -22,6 +22,7 @@ type dump struct {
 	decoder   *decoder
 	kept      *source.Store
 	documents int // that were understood
+	unread    int // that were not
 	gaps      []source.Gap
 
 	headers []header // of own recordings
@@ -34,8 +35,27 @@ func newDump(opts Options) *dump {
 	return &dump{opts: opts, decoder: newDecoder(), kept: source.NewStore(opts.Now), cover: newCoverage()}
 }
 
+// mostTold is how much of what could not be read is told one by one.
+const mostTold = 100
+
 func (d *dump) refuse(name, why string) {
-	d.gaps = append(d.gaps, source.Gap{Resource: name, Reason: source.Malformed, Detail: why})
+	d.tell(source.Gap{Resource: name, Reason: source.Malformed, Detail: why})
+}
+
+func (d *dump) tell(g source.Gap) {
+	if d.unread++; d.unread <= mostTold {
+		d.gaps = append(d.gaps, g)
+	}
+}
+
+// untold says how much more there is than was told.
+func (d *dump) untold(paths []string) {
+	if more := d.unread - mostTold; more > 0 {
+		d.gaps = append(d.gaps, source.Gap{
+			Resource: strings.Join(paths, " "), Reason: source.Malformed,
+			Detail: fmt.Sprintf("%d more files, documents or objects could not be read either", more),
+		})
+	}
 }
 
 // read takes in one file.
@@ -65,7 +85,7 @@ type file struct {
 
 func (f *file) malformed(doc document, line int, err error) *source.Gap {
 	gap := source.Gap{Resource: f.name, Reason: source.Malformed, Detail: fmt.Sprintf("document %d, line %d: %v", doc.number, line, err)}
-	f.gaps = append(f.gaps, gap)
+	f.tell(gap)
 	return &gap
 }
 
@@ -118,7 +138,7 @@ func (f *file) document(doc document) {
 			continue
 		}
 		if r.unread != "" {
-			f.gaps = append(f.gaps, source.Gap{Resource: f.name, Kind: r.kind, Namespace: r.object.GetNamespace(), Name: r.object.GetName(), Reason: source.Malformed, Detail: r.unread})
+			f.tell(source.Gap{Resource: f.name, Kind: r.kind, Namespace: r.object.GetNamespace(), Name: r.object.GetName(), Reason: source.Malformed, Detail: r.unread})
 		}
 		f.kept.Put(r.kind, r.object)
 		f.decoder.note(r)

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
-	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -98,14 +97,11 @@ type Replay struct {
 
 // OpenJournal begins to read a recording, compressed or not.
 func OpenJournal(r io.Reader) (*Replay, error) {
-	p := &Replay{in: bufio.NewReaderSize(r, 64<<10), d: newDecoder()}
-	if magic, _ := p.in.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
-		gz, err := gzip.NewReader(p.in)
-		if err != nil {
-			return nil, fmt.Errorf("cannot replay: %w", err)
-		}
-		p.in = bufio.NewReaderSize(gz, 64<<10)
+	in, err := unpack(bufio.NewReaderSize(r, 64<<10))
+	if err != nil {
+		return nil, fmt.Errorf("cannot replay: %w", err)
 	}
+	p := &Replay{in: in, d: newDecoder()}
 	text, err := p.next()
 	if err != nil && len(text) == 0 {
 		if errors.Is(err, io.EOF) {
@@ -193,7 +189,10 @@ func (p *Replay) happening() (source.Happening, error) {
 		}
 		var e journalEntry
 		if err := json.Unmarshal(text, &e); err != nil {
-			if end != nil {
+			switch {
+			case errors.Is(end, errInflated):
+				return first, end
+			case end != nil:
 				return first, p.cut()
 			}
 			return first, fmt.Errorf("%w: %w", errLine, err)
@@ -213,7 +212,7 @@ func (p *Replay) happening() (source.Happening, error) {
 			return h, nil
 		}
 		if size += len(text); size > longestAnswer {
-			return h, fmt.Errorf("line %d of the recording: an answer of more than %d bytes is not read", p.line, longestAnswer)
+			return h, fmt.Errorf("line %d of the recording: an answer of more than %d bytes is not read: it is none that --record wrote", p.line, longestAnswer)
 		}
 		first = h
 	}
@@ -228,7 +227,7 @@ func (p *Replay) next() ([]byte, error) {
 		for {
 			part, err := p.in.ReadSlice('\n')
 			if len(text)+len(part) > longestLine {
-				return nil, fmt.Errorf("line %d of the recording is longer than %d bytes and is not read", p.line, longestLine)
+				return nil, fmt.Errorf("line %d of the recording is longer than %d bytes and is not read: it is none that --record wrote", p.line, longestLine)
 			}
 			text = append(text, part...)
 			if errors.Is(err, bufio.ErrBufferFull) {

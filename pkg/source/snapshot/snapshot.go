@@ -38,6 +38,7 @@ func Read(paths []string, stdin io.Reader, opts Options) (*source.Store, []sourc
 			return nil, nil, fmt.Errorf("cannot read the snapshot: %w", err)
 		}
 	}
+	d.untold(paths)
 	if d.documents == 0 {
 		return nil, nil, fmt.Errorf("the snapshot %s holds no Kubernetes objects%s; make one with --save-snapshot, or with: kubectl get all,events -o yaml", strings.Join(paths, " "), firstReason(d.gaps))
 	}

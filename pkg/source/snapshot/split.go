@@ -18,6 +18,18 @@ type document struct {
 	err          error
 }
 
+// A file of more documents, or of more JSON that is none, is not read to its
+// end: each costs memory, or another look at what follows it.
+const (
+	mostDocuments = 500_000
+	mostBroken    = 50
+)
+
+var (
+	errDocuments = fmt.Errorf("the file is not read on after %d documents: split it", mostDocuments)
+	errBroken    = fmt.Errorf("the file is not read on after %d parts that are no JSON: mend it, or leave it out", mostBroken)
+)
+
 // documents splits a file. YAML is a superset of JSON, but JSON is told apart
 // since it is far faster to read.
 func documents(data []byte) []document {
@@ -44,7 +56,7 @@ func parses(doc []byte) bool {
 
 func splitJSON(data []byte) []document {
 	var docs []document
-	line := 1
+	line, broken := 1, 0
 	for {
 		skipped := len(data) - len(bytes.TrimLeft(data, " \t\r\n"))
 		line += bytes.Count(data[:skipped], []byte("\n"))
@@ -53,12 +65,21 @@ func splitJSON(data []byte) []document {
 			return docs
 		}
 		doc := document{number: len(docs) + 1, line: line}
+		switch {
+		case broken == mostBroken:
+			doc.err = errBroken
+			return append(docs, doc)
+		case len(docs) == mostDocuments:
+			doc.err = errDocuments
+			return append(docs, doc)
+		}
 		decoder := json.NewDecoder(bytes.NewReader(data))
 		var raw json.RawMessage
 		doc.err = decoder.Decode(&raw)
 		doc.body = raw
 		end := int(decoder.InputOffset())
 		if doc.err != nil {
+			broken++
 			if errors.Is(doc.err, io.ErrUnexpectedEOF) {
 				doc.err = errors.New("the document is cut off")
 			}
@@ -91,6 +112,9 @@ func splitYAML(data []byte) []document {
 		if bytes.HasPrefix(text, []byte("---")) && (len(text) == 3 || bytes.IndexByte([]byte(" \t\r\n"), text[3]) >= 0) {
 			flush(at)
 			start, startLine = at+3, line
+			if len(docs) == mostDocuments {
+				return append(docs, document{number: len(docs) + 1, line: line, err: errDocuments})
+			}
 		}
 		at = next
 	}

@@ -3,9 +3,7 @@ package snapshot
 import (
 	"archive/tar"
 	"bufio"
-	"bytes"
 	"cmp"
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -40,7 +38,7 @@ var errFull = errors.New("limit reached")
 func (w *walker) walk(root string, stdin io.Reader) error {
 	err := w.open(root, stdin)
 	if errors.Is(err, errFull) {
-		w.refuse(root, fmt.Sprintf("not read to the end: more than %d files or %d bytes", w.limits.files, w.limits.total))
+		w.refuse(root, fmt.Sprintf("not read to the end: it holds more than %d files or %d bytes; give the folders or files that matter, each with a --snapshot of its own", w.limits.files, w.limits.total))
 		return nil
 	}
 	return err
@@ -68,7 +66,7 @@ func (w *walker) open(root string, stdin io.Reader) error {
 		case entry.IsDir() || !wanted(name):
 			return nil
 		case !entry.Type().IsRegular():
-			w.refuse(name, "not a regular file, and links are not followed")
+			w.refuse(name, "not a regular file, and links are not followed: name the file itself, with a --snapshot of its own")
 			return nil
 		}
 		err = w.file(name)
@@ -105,13 +103,10 @@ func (w *walker) file(name string) error {
 // sniff goes by content, not by name: gzip, then tar, then text.
 func (w *walker) sniff(name string, r io.Reader) error {
 	br := bufio.NewReaderSize(r, 64<<10)
-	if magic, _ := br.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
-		gz, err := gzip.NewReader(br)
-		if err != nil {
-			w.refuse(name, err.Error())
-			return nil
-		}
-		br = bufio.NewReaderSize(gz, 64<<10)
+	br, err := unpack(br)
+	if err != nil {
+		w.refuse(name, "cannot be unpacked: "+err.Error())
+		return nil
 	}
 	if head, _ := br.Peek(262); len(head) == 262 && string(head[257:]) == "ustar" {
 		return w.archive(name, tar.NewReader(br))
@@ -128,8 +123,11 @@ func (w *walker) text(name string, r io.Reader) error {
 	switch {
 	case w.bytes > w.limits.total:
 		return errFull
+	case errors.Is(err, errInflated):
+		w.refuse(name, err.Error())
+		return nil
 	case int64(len(data)) > w.limits.file:
-		w.refuse(name, fmt.Sprintf("larger than %d bytes", w.limits.file))
+		w.refuse(name, tooLarge(w.limits.file))
 		return nil
 	case err != nil:
 		w.refuse(name, "cut off: "+err.Error())
@@ -138,9 +136,14 @@ func (w *walker) text(name string, r io.Reader) error {
 	return nil
 }
 
+func tooLarge(most int64) string {
+	return fmt.Sprintf("larger than %d bytes: take it apart, or dump one namespace or kind at a time", most)
+}
+
 // archive reads regular members. Nothing is ever written to disk; names that
 // point outside are refused all the same, since they are no honest dump's.
 func (w *walker) archive(name string, tr *tar.Reader) error {
+	seen := map[string]bool{}
 	for {
 		header, err := tr.Next()
 		if errors.Is(err, io.EOF) {
@@ -154,17 +157,21 @@ func (w *walker) archive(name string, tr *tar.Reader) error {
 		if w.files++; w.files > w.limits.files {
 			return errFull
 		}
-		switch {
-		case header.Typeflag == tar.TypeDir || header.Typeflag == tar.TypeXGlobalHeader:
+		if header.Typeflag == tar.TypeDir || header.Typeflag == tar.TypeXGlobalHeader {
 			continue
-		case header.Typeflag != tar.TypeReg:
-			w.refuse(inner, "a link or device in an archive is not followed")
+		}
+		if why := w.unfit(header); why != "" {
+			w.refuse(inner, why)
 			continue
-		case !filepath.IsLocal(filepath.FromSlash(header.Name)):
-			w.refuse(inner, "the name points outside the archive")
+		}
+		if !wanted(header.Name) {
 			continue
-		case !wanted(header.Name):
+		}
+		if place := path.Clean(header.Name); seen[place] {
+			w.refuse(inner, "the archive has this name twice, and the first of them was read: pack it anew")
 			continue
+		} else {
+			seen[place] = true
 		}
 		w.files-- // text counts it
 		if err := w.packed(inner, tr); err != nil {
@@ -173,19 +180,35 @@ func (w *walker) archive(name string, tr *tar.Reader) error {
 	}
 }
 
+// unfit says why a member of an archive is not read, whatever its name ends in.
+func (w *walker) unfit(header *tar.Header) string {
+	sparse := false
+	for key := range header.PAXRecords {
+		sparse = sparse || strings.HasPrefix(key, "GNU.sparse.")
+	}
+	switch {
+	case sparse || header.Typeflag == tar.TypeGNUSparse:
+		return "a member with holes, which may be of any size, is not read: pack it anew, without --sparse"
+	case header.Typeflag != tar.TypeReg:
+		return "a link or device in an archive is not followed: pack the files themselves (tar --dereference)"
+	case !filepath.IsLocal(filepath.FromSlash(header.Name)):
+		return "its name points outside the archive: pack it anew, from within its folder"
+	case wanted(header.Name) && header.Size > w.limits.file:
+		return tooLarge(w.limits.file)
+	}
+	return ""
+}
+
 // packed reads a member, which may be compressed but no archive itself.
 func (w *walker) packed(name string, r io.Reader) error {
 	br := bufio.NewReader(r)
-	if magic, _ := br.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
-		gz, err := gzip.NewReader(br)
-		if err != nil {
-			w.refuse(name, err.Error())
-			return nil
-		}
-		br = bufio.NewReaderSize(gz, 64<<10)
+	br, err := unpack(br)
+	if err != nil {
+		w.refuse(name, "cannot be unpacked: "+err.Error())
+		return nil
 	}
 	if head, _ := br.Peek(262); len(head) == 262 && string(head[257:]) == "ustar" {
-		w.refuse(name, "an archive within an archive")
+		w.refuse(name, "an archive within an archive is not read: unpack it, and give it a --snapshot of its own")
 		return nil
 	}
 	return w.text(name, br)
