@@ -2,6 +2,7 @@ package term
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -16,6 +17,8 @@ const maxMarks = 3
 // control characters (\x1b, \u009b, \n), bidirectional overrides (\u202e),
 // zero-width and other invisible characters, line separators, unassigned and
 // private code points, invalid UTF-8 (\xff).
+// A workflow command of a CI system (::stop-commands::x), which its runner obeys
+// wherever a line begins with one, loses its first colon.
 // Escaping escaped text changes nothing.
 func Escape(s string) string { return escape(s, false) }
 
@@ -23,9 +26,17 @@ func Escape(s string) string { return escape(s, false) }
 // become spaces.
 func EscapeLines(s string) string { return escape(s, true) }
 
+// workflowCommand is one at the beginning of a word, which may come to be that of
+// a line. An address such as ::1 is none.
+// https://docs.github.com/actions/reference/workflow-commands-for-github-actions
+var workflowCommand = regexp.MustCompile(`(^|\s)::([A-Za-z][A-Za-z-]*(?:[^\S\n][^\n]*)?::)`)
+
 func escape(s string, lines bool) string {
 	if isPlain(s) {
 		return s
+	}
+	if strings.Contains(s, "::") {
+		s = workflowCommand.ReplaceAllString(s, `${1}\x3a:$2`)
 	}
 	var b strings.Builder
 	b.Grow(len(s) + 16)
@@ -64,7 +75,7 @@ func isPlain(s string) bool {
 			return false
 		}
 	}
-	return true
+	return !strings.Contains(s, "::")
 }
 
 // Visible says whether a terminal shows the rune and does nothing else with it.

@@ -68,6 +68,10 @@ func Plain(w io.Writer, headers []string, rows [][]string, style term.Style) err
 // Write lays the table out. No row is wrapped or wider than style.Width. A
 // column in which no row has anything is left out.
 func (t Table) Write(w io.Writer, style term.Style) error {
+	t.Columns = slices.Clone(t.Columns)
+	for i := range t.Columns {
+		t.Columns[i].Title = style.Text(t.Columns[i].Title)
+	}
 	rows := make([]Row, 0, len(t.Rows)+1)
 	if !t.NoHeaders {
 		rows = append(rows, t.titles())

@@ -206,7 +206,7 @@ func resolvers(p prose.Writer, all []report.Resolver) error {
 		if r.Queries == 1 {
 			text = r.Outcome + " · 1 query"
 		}
-		line(p, r.Libc, text, "")
+		line(p, p.Style.Text(r.Libc), text, "")
 	}
 	return nil
 }
