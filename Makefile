@@ -4,6 +4,7 @@ PLUGINS := $(patsubst cmd/kubectl-%,%,$(wildcard cmd/kubectl-*))
 PREFIX  ?= $(or $(shell go env GOBIN),$(shell go env GOPATH)/bin)
 RELEASE ?=
 PODS    ?= 10000
+HUGE    ?=
 
 # The tag keeps plugin loading, and with it cgo's linker, out of the binary.
 TAGS    := -tags kustomize_disable_go_plugin_support
@@ -94,9 +95,9 @@ faults: build ## Provoke the corpus of faults on the real cluster (RUN=plugin/na
 accuracy: build ## The same with every printed fix; writes docs/accuracy.md
 	@test/with-cluster test/faults/live -every-fix -doc docs/accuracy.md
 
-bench: build ## Measure the plugins beside the raw limit on the test cluster (PODS=10000)
+bench: build ## Measure the plugins beside the raw limit on the test cluster (PODS=10000, HUGE=100000 for a third size)
 	@test/with-cluster sh -ec '[ "$$LEADSMAN_E2E_EXTERNAL" = 1 ] || eval "$$(cd test/cluster && go run ./cmd/cluster up | grep ^export)"; \
-		go run ./test/bench -pods $(PODS) -doc docs/performance.md'
+		go run ./test/bench -pods $(PODS) $(if $(HUGE),-huge $(HUGE)) -doc docs/performance.md'
 
 docs: ## Write docs/ from the code
 	go run $(FLAGS) ./test/docs docs

@@ -25,7 +25,8 @@ func main() {
 type options struct {
 	kubeconfig string
 	bin        string
-	pods       int // in all, of Deployments with 500 each
+	pods       int // of the cluster; a tenth is measured too
+	huge       int // and then a cluster of this size, or 0
 	runs       int
 	keep       bool
 	doc        string
@@ -36,7 +37,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.StringVar(&o.kubeconfig, "kubeconfig", os.Getenv("KUBECONFIG"), "cluster to measure on")
 	flags.StringVar(&o.bin, "bin", "bin", "folder of the built plugins")
-	flags.IntVar(&o.pods, "pods", 10000, "pods in the large namespace")
+	flags.IntVar(&o.pods, "pods", 10000, "pods of the cluster; a tenth of them is measured first")
+	flags.IntVar(&o.huge, "huge", 0, "and then a cluster of this many pods, such as 100000")
 	flags.IntVar(&o.runs, "runs", 5, "counted runs of each command, after one that is not")
 	flags.BoolVar(&o.keep, "keep", false, "leave the namespaces for another run")
 	flags.StringVar(&o.doc, "doc", "", "also write the table to this file")

@@ -2,13 +2,13 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,10 +18,11 @@ import (
 
 // command is one row of the table: a whole process.
 type command struct {
-	title  string
-	argv   []string
-	beside []string // runs meanwhile
-	once   bool     // it takes long: one run counts
+	title   string
+	argv    []string
+	beside  []string // runs meanwhile
+	once    bool     // it takes long: one run counts
+	counted bool     // its -o json tells requests and bytes
 }
 
 // figure is what one command took: medians of the counted runs.
@@ -30,6 +31,7 @@ type figure struct {
 	busy     time.Duration // of processors, user and system
 	peak     int64         // bytes of resident memory
 	requests string
+	read     string // bytes of the answers to them
 }
 
 func (o options) measure(ctx context.Context, out io.Writer) error {
@@ -43,8 +45,8 @@ func (o options) measure(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d pods in namespace %s, %d in %s; for check-endpoints as many in all as its rows say. Medians of %d runs of the whole process.\n\n", o.pods, large, o.pods/10, small, o.runs)
-	fmt.Fprintf(&b, "| command | wall | processor | peak memory | requests |\n|---|---|---|---|---|\n")
+	fmt.Fprintf(&b, "Medians of %d runs of the whole process. Rows that name a size: a cluster of so many pods, with as many events, a tenth as many Services, Deployments, ReplicaSets and ConfigMaps, and %d custom kinds. The others: %d pods in namespace %s, %d in %s.\n\n", o.runs, 100, o.pods, large, o.pods/10, small)
+	fmt.Fprintf(&b, "| command | wall | processor | peak memory | requests | bytes read |\n|---|---|---|---|---|---|\n")
 	for _, p := range o.phases(limit) {
 		if err := o.phase(ctx, &b, limit, p); err != nil {
 			return err
@@ -83,7 +85,7 @@ func (o options) phase(ctx context.Context, b *strings.Builder, limit string, p 
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.title, err)
 		}
-		row := fmt.Sprintf("| %s | %.3f s | %.2f s | %.0f MiB | %s |\n", c.title, f.wall.Seconds(), f.busy.Seconds(), float64(f.peak)/(1<<20), f.requests)
+		row := fmt.Sprintf("| %s | %.3f s | %.2f s | %.0f MiB | %s | %s |\n", c.title, f.wall.Seconds(), f.busy.Seconds(), float64(f.peak)/(1<<20), f.requests, f.read)
 		fmt.Fprint(os.Stderr, row) // how far it is
 		b.WriteString(row)
 	}
@@ -121,28 +123,25 @@ func (o options) commands(limit string) []command {
 		{title: "raw: protobuf LIST of the 500 pods of one Deployment", argv: raw("pods", large)},
 		{title: "raw: metadata-only LISTs of every listable kind of the namespace", argv: raw("everything", large)},
 		{title: "explain-tree --version", argv: tree("--version")},
-		{title: "explain-tree deploy/app-1 (500 pods)", argv: tree("-n", large, "deploy/app-1")},
-		{title: "explain-tree deploy/app-1, a tenth of the namespace", argv: tree("-n", small, "deploy/app-1")},
-		{title: "explain-tree of a custom resource", argv: tree("-n", large, "benches.leadsman.dev/root")},
-		{title: "explain-tree namespace/" + large, argv: tree("-n", large, "namespace/"+large)},
+		{title: "explain-tree deploy/app-1 (500 pods)", argv: tree("-n", large, "deploy/app-1"), counted: true},
+		{title: "explain-tree deploy/app-1, a tenth of the namespace", argv: tree("-n", small, "deploy/app-1"), counted: true},
+		{title: "explain-tree of a custom resource", argv: tree("-n", large, "benches.leadsman.dev/root"), counted: true},
+		{title: "explain-tree namespace/" + large, argv: tree("-n", large, "namespace/"+large), counted: true},
 	}
 }
-
-var requestsIn = regexp.MustCompile(`(?m)^(\d+) requests`)
 
 // time runs a command once for warmth and then as often as it counts.
 func (o options) time(ctx context.Context, c command) (figure, error) {
 	var walls, busy []time.Duration
 	var peaks []int64
-	requests := "-"
 	runs := o.runs + 1
 	if c.once {
 		runs = 1
 	}
 	for i := range runs {
 		cmd := exec.CommandContext(ctx, c.argv[0], c.argv[1:]...)
-		var stdout, stderr strings.Builder
-		cmd.Stdout, cmd.Stderr = &stdout, &stderr
+		var stderr strings.Builder
+		cmd.Stderr = &stderr
 		start := time.Now()
 		if err := with(ctx, c.beside, cmd.Run); err != nil {
 			return figure{}, fmt.Errorf("%w: %s", err, stderr.String())
@@ -155,14 +154,31 @@ func (o options) time(ctx context.Context, c command) (figure, error) {
 		if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
 			peaks = append(peaks, usage.Maxrss<<10)
 		}
-		if m := requestsIn.FindStringSubmatch(stdout.String()); m != nil {
-			requests = m[1]
-		}
 	}
 	slices.Sort(walls)
 	slices.Sort(busy)
 	slices.Sort(peaks)
-	return figure{wall: walls[len(walls)/2], busy: busy[len(busy)/2], peak: peaks[len(peaks)/2], requests: requests}, nil
+	f := figure{wall: walls[len(walls)/2], busy: busy[len(busy)/2], peak: peaks[len(peaks)/2], requests: "-", read: "-"}
+	if c.counted {
+		return f, f.count(ctx, c)
+	}
+	return f, nil
+}
+
+// count asks once more, for the document that says what the answer cost.
+func (f *figure) count(ctx context.Context, c command) error {
+	out, err := exec.CommandContext(ctx, c.argv[0], append(slices.Clone(c.argv[1:]), "-o", "json")...).Output()
+	if err != nil {
+		return err
+	}
+	var document struct {
+		Budget struct{ Requests, Bytes int64 }
+	}
+	if err := json.Unmarshal(out, &document); err != nil {
+		return err
+	}
+	f.requests, f.read = strconv.FormatInt(document.Budget.Requests, 10), fmt.Sprintf("%.1f kB", float64(document.Budget.Bytes)/1000)
+	return nil
 }
 
 // with runs something while another command runs beside it.

@@ -19,7 +19,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 )
 
-// The load of check-endpoints: Services with ten pods each. The pods stand on
+// The load of a whole cluster: Services with ten pods each. The pods stand on
 // nodes that have no kubelet, so nothing runs; their status is written here, and
 // the EndpointSlice controller makes of it what it makes of any pod's.
 const (
@@ -59,6 +59,9 @@ func loadEndpoints(ctx context.Context, client kubernetes.Interface, pods int) e
 		})
 	}
 	if err := group.Wait(); err != nil {
+		return err
+	}
+	if err := fillCluster(ctx, client, services); err != nil {
 		return err
 	}
 	return slicesSettled(ctx, client, services*podsPerService)
@@ -250,6 +253,8 @@ func unloadEndpoints(ctx context.Context, client kubernetes.Interface) error {
 	if err != nil {
 		return fmt.Errorf("namespaces labelled %s remain: %w", endpointsLabel, err)
 	}
-	return errors.Join(client.CoreV1().Nodes().DeleteCollection(ctx, metav1.DeleteOptions{}, ours),
+	return errors.Join(
+		client.CoreV1().RESTClient().Delete().AbsPath(crdPath).Param("labelSelector", endpointsLabel).Do(ctx).Error(),
+		client.CoreV1().Nodes().DeleteCollection(ctx, metav1.DeleteOptions{}, ours),
 		client.CoordinationV1().Leases(corev1.NamespaceNodeLease).DeleteCollection(ctx, metav1.DeleteOptions{}, ours))
 }
