@@ -2,6 +2,7 @@ package finding
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -27,4 +28,30 @@ func Quote(word string) string {
 		return word
 	}
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// reads are kubectl's commands that change nothing.
+var reads = []string{"get", "describe", "logs", "events", "top", "explain", "auth", "rollout history"}
+
+// Looks says that the command only shows something: a person decides on it. A
+// fix without a command looks at nothing.
+func (f Fix) Looks() bool {
+	words := strings.Fields(f.Command)
+	if len(words) < 2 || words[0] != "kubectl" || slices.Contains(words, "|") {
+		return false
+	}
+	words = words[1:]
+	if words[0] == "-n" {
+		words = words[min(2, len(words)):]
+	}
+	verb := strings.Join(words[:min(1, len(words))], " ")
+	return slices.Contains(reads, verb) || slices.Contains(reads, strings.Join(words[:min(2, len(words))], " "))
+}
+
+// Word is what a fix is called where it is shown: what only looks is no fix.
+func (f Fix) Word() string {
+	if f.Looks() {
+		return "look"
+	}
+	return "fix"
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
 	"github.com/leadsman-dev/leadsman/pkg/index"
+	"github.com/leadsman-dev/leadsman/pkg/object"
 	"github.com/leadsman-dev/leadsman/pkg/redact"
 )
 
@@ -36,7 +37,12 @@ func (p *patient) image(u unit, w *corev1.ContainerStateWaiting) Problem {
 		facts = append(facts, f)
 	}
 	facts = append(facts, p.fact(u.specField+".image", u.spec.Image))
-	problem := p.problem(name, u, fmt.Sprintf(sentence, u.spec.Image), facts...)
+	sentence = fmt.Sprintf(sentence, u.spec.Image)
+	if absent := p.absentLogins(); name == "image-auth" && len(absent) > 0 {
+		sentence += fmt.Sprintf("; Secret %q of its imagePullSecrets does not exist", absent[0].Value)
+		facts = append(facts, absent...)
+	}
+	problem := p.problem(name, u, sentence, facts...)
 	problem.Fix = p.imageFix(u, name)
 	switch name {
 	case "image-invalid", "image-never-pull", "image-signature":
@@ -45,6 +51,19 @@ func (p *patient) image(u unit, w *corev1.ContainerStateWaiting) Problem {
 		return problem.certain(p.secondPull(u))
 	}
 	return problem.lasting(since(p.v, p.pulling(u)) > 5*time.Minute)
+}
+
+// absentLogins are the Secrets with logins that the pod names and that do not
+// exist. The kubelet goes on without them, so they ail nothing by themselves.
+func (p *patient) absentLogins() []finding.Evidence {
+	var absent []finding.Evidence
+	for i, s := range p.pod.Spec.ImagePullSecrets {
+		secret := object.Ref{Version: "v1", Kind: "Secret", Namespace: p.pod.Namespace, Name: s.Name}
+		if there, _ := p.v.Presence(secret); there == index.Missing {
+			absent = append(absent, p.fact(fmt.Sprintf("spec.imagePullSecrets[%d].name", i), s.Name))
+		}
+	}
+	return absent
 }
 
 func pullFailed(e *corev1.Event) bool {
@@ -153,6 +172,9 @@ func (p *patient) imageFix(u unit, name string) []finding.Fix {
 	case "image-auth":
 		if len(p.pod.Spec.ImagePullSecrets) == 0 {
 			return []finding.Fix{manual("the pod has no imagePullSecrets: create a docker-registry Secret and name it in the pod template or its ServiceAccount, or correct the image's name")}
+		}
+		if absent := p.absentLogins(); len(absent) > 0 {
+			return []finding.Fix{manual("create it with a login that may pull this image: " + finding.Kubectl(ns, "create", "secret", "docker-registry", absent[0].Value) + " --docker-server=SERVER --docker-username=USER --docker-password=PASSWORD")}
 		}
 		return []finding.Fix{manual("check that the Secret in imagePullSecrets holds a login that may pull this image, and that the image's name is right")}
 	case "image-rate-limit":

@@ -28,7 +28,7 @@ var refusals = []struct{ words, name, sentence string }{
 	{"bound to non-existent pv", "pvc-pending", "a claim of the pod is bound to a volume that does not exist"},
 	{"waiting for ephemeral volume controller", "pvc-pending", "the claim of an ephemeral volume has not been created yet"},
 	{"ReadWriteOncePod access mode already in-use", "rwo-deadlock", "another pod uses the claim, which one pod alone may use (ReadWriteOncePod)"},
-	{"pod anti-affinity rules", "unsched-affinity", "no node is free of the pods that this one must keep away from"},
+	{"pod anti-affinity rules", "unsched-affinity", "no node is free of the pods that its anti-affinity keeps it away from"},
 	{"existing pods anti-affinity", "unsched-affinity", "pods on every possible node refuse to share it with this one"},
 	{"pod affinity rules", "unsched-affinity", "no node runs the pods that this one must be beside"},
 	{"pod topology spread constraints", "unsched-affinity", "no node satisfies the pod's topology spread constraints"},

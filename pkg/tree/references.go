@@ -120,21 +120,21 @@ func (p *Pass) elsewhere(r object.Ref) string {
 	return ""
 }
 
-// create is the command that makes the missing object, as far as it can be
-// known; what goes into it a person must decide.
+// create is how the missing object is made. Where a person must decide what
+// goes into it, that is no command to run as it stands.
 func create(e relation.Edge) finding.Fix {
 	r := e.To
 	switch r.Kind {
 	case "ServiceAccount":
 		return finding.Fix{Description: "create it", Command: kubectl(r, "create serviceaccount "+r.Name)}
 	case "ConfigMap":
-		return finding.Fix{Description: "create it from the file that holds it", Command: kubectl(r, "create configmap "+r.Name+" --from-file=PATH")}
+		return finding.Fix{Description: "create it with what its readers expect, such as from a file: " + kubectl(r, "create configmap "+r.Name+" --from-file=FILE")}
 	case "Secret":
-		return finding.Fix{Description: "create it from the file that holds it", Command: kubectl(r, "create secret generic "+r.Name+" --from-file=PATH")}
+		return finding.Fix{Description: "create it with what its readers expect, such as from a file: " + kubectl(r, "create secret generic "+r.Name+" --from-file=FILE")}
 	case "Service":
-		return finding.Fix{Description: "create it, with the ports that fit", Command: kubectl(r, "create service clusterip "+r.Name+" --tcp=PORT")}
+		return finding.Fix{Description: fmt.Sprintf("create the Service with the selector and the ports of the pods that should answer, or change %s of %s", e.Field, e.From)}
 	case "PriorityClass":
-		return finding.Fix{Description: "create it, with the value that fits", Command: "kubectl create priorityclass " + r.Name + " --value=VALUE"}
+		return finding.Fix{Description: "create it, with the value that its pods deserve: kubectl create priorityclass " + r.Name + " --value=VALUE"}
 	}
 	return finding.Fix{Description: fmt.Sprintf("create %s, or change %s of %s", r, e.Field, e.From)}
 }

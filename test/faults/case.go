@@ -46,7 +46,7 @@ type Case struct {
 	Follows  []string `json:"follows,omitempty"`  // codes of findings that must be told as consequences
 	Also     []string `json:"also,omitempty"`     // codes that must stand there too
 	Before   []string `json:"before,omitempty"`   // codes that may come first, as errors, until the root cause is certain
-	Decide   string   `json:"decide,omitempty"`   // why a person must decide, where no printed command mends it
+	Decide   string   `json:"decide,omitempty"`   // why a person must decide, though a command is printed that does not only look
 
 	// Of a healthy look-alike.
 	Healthy bool   `json:"healthy,omitempty"`

@@ -198,7 +198,7 @@ func tell(f finding.Finding) []string {
 		if text == "" {
 			text = fix.Description
 		}
-		lines = append(lines, safe("  fix: "+text))
+		lines = append(lines, safe("  "+fix.Word()+": "+text))
 	}
 	return lines
 }

@@ -1,6 +1,7 @@
 package prose
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
@@ -112,8 +113,8 @@ func fact(e finding.Evidence) string {
 // fixes writes commands whole, whatever the screen, and what they do behind
 // them where there is room.
 func (p Writer) fixes(all []finding.Fix) {
-	const lead = "    fix   "
 	for _, f := range all {
+		lead := fmt.Sprintf("    %-6s", f.Word())
 		command, description := p.Style.Text(f.Command), p.Style.Text(f.Description)
 		if command == "" {
 			p.Paragraph(lead, term.Good, description, term.Plain)

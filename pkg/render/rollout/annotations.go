@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -32,11 +33,7 @@ func Annotations(w io.Writer, r *report.Report) error {
 			text = append(text, e.Object.String()+" "+e.Field+" = "+e.Value)
 		}
 		for _, fix := range f.Fix {
-			if fix.Command != "" {
-				text = append(text, "fix: "+fix.Command)
-			} else {
-				text = append(text, "fix: "+fix.Description)
-			}
+			text = append(text, fix.Word()+": "+cmp.Or(fix.Command, fix.Description))
 		}
 		command(&b, annotation(f.Severity), f.Code, text)
 	}

@@ -37,7 +37,7 @@ func (o Options) problems(p prose.Writer, findings []finding.Finding, most int) 
 		write(p, fit(p.Style, rows))
 		at := slices.IndexFunc(g[0].Fix, func(f finding.Fix) bool { return f.Command != "" })
 		if i == 0 && at >= 0 {
-			lead := "  fix  "
+			lead := fmt.Sprintf("  %-5s", g[0].Fix[at].Word())
 			command := p.Style.Text(g[0].Fix[at].Command)
 			if p.Style.Width > 0 {
 				command = p.Style.Cut(command, max(10, p.Style.Width-len(lead)))

@@ -162,19 +162,19 @@ func (s *subject) names(r object.Ref) []string {
 	return names
 }
 
-// create is the command that makes what is missing; what goes into it a person
-// must decide.
+// create is how what is missing is made. Where a person must decide what goes
+// into it, that is no command to run as it stands.
 func (s *subject) create(r object.Ref) finding.Fix {
 	const words = "create it, or correct the name in the pod template"
 	switch r.Kind {
 	case "ConfigMap":
-		return s.run(words, "create", "configmap", r.Name, "--from-file=PATH")
+		return manual(words + "; from a file: " + finding.Kubectl(r.Namespace, "create", "configmap", r.Name) + " --from-file=FILE")
 	case "Secret":
-		return s.run(words, "create", "secret", "generic", r.Name, "--from-file=PATH")
+		return manual(words + "; from a file: " + finding.Kubectl(r.Namespace, "create", "secret", "generic", r.Name) + " --from-file=FILE")
 	case "ServiceAccount":
 		return s.run(words, "create", "serviceaccount", r.Name)
 	case "PriorityClass":
-		return finding.Fix{Description: words, Command: finding.Kubectl("", "create", "priorityclass", r.Name, "--value=VALUE")}
+		return manual(words + "; " + finding.Kubectl("", "create", "priorityclass", r.Name) + " --value=VALUE")
 	}
 	return manual(words)
 }

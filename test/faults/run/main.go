@@ -24,6 +24,9 @@ import (
 	"syscall"
 	"time"
 
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/clientcmd/api"
+
 	"github.com/leadsman-dev/leadsman/test/faults"
 )
 
@@ -48,7 +51,7 @@ func run(ctx context.Context) error {
 	flag.BoolVar(&l.show, "show", false, "print what people see of each case")
 	flag.BoolVar(&l.everyFix, "every-fix", false, "run every printed fix, each in a scene of its own, not only the first")
 	flag.Parse()
-	remove, err := l.open(ctx)
+	remove, err := l.open()
 	if err != nil {
 		return err
 	}
@@ -93,13 +96,16 @@ func choose(all []faults.Case, only string) ([]faults.Case, error) {
 
 // lab is the cluster, the programs under test, and what is to be done.
 type lab struct {
+	client kubernetes.Interface
+	config api.Config
+
 	bin, corpus, kubectl, dir string
 	record, show, everyFix    bool
 }
 
 // open makes a folder in which kubectl and the plugins are found by the names
 // that a user types.
-func (l *lab) open(ctx context.Context) (remove func(), err error) {
+func (l *lab) open() (remove func(), err error) {
 	kubectl, err := exec.LookPath(l.kubectl)
 	if err != nil {
 		return nil, fmt.Errorf("%w; name it with -kubectl or KUBECTL", err)
@@ -127,9 +133,12 @@ func (l *lab) open(ctx context.Context) (remove func(), err error) {
 			return nil, err
 		}
 	}
-	if out, err := exec.CommandContext(ctx, l.kubectl, "version").CombinedOutput(); err != nil {
+	if l.client, l.config, err = connect(); err == nil {
+		_, err = l.client.Discovery().ServerVersion()
+	}
+	if err != nil {
 		remove()
-		return nil, fmt.Errorf("no cluster answers: %w: %s", err, out)
+		return nil, fmt.Errorf("no cluster answers: %w", err)
 	}
 	return remove, nil
 }
@@ -175,7 +184,8 @@ type result struct {
 	faults.Case
 	answer  faults.Answer
 	verdict time.Duration // from the last step of the scene to the first right answer
-	fixes   int           // printed commands that were run
+	ran     int           // printed commands that were run
+	mended  int           // those after which the finding was gone
 	seen    string        // what people see
 	errs    []error
 }
@@ -186,7 +196,7 @@ func (r result) tell(show bool) {
 	if err := r.err(); err != nil {
 		fmt.Printf("FAIL %s\n     %s\n", r.Folder(), strings.ReplaceAll(err.Error(), "\n", "\n     "))
 	} else {
-		fmt.Printf("ok   %-60s %5.1f s  %d fixes\n", r.Folder(), r.verdict.Seconds(), r.fixes)
+		fmt.Printf("ok   %-60s %5.1f s  %d of %d commands mend it\n", r.Folder(), r.verdict.Seconds(), r.mended, r.ran)
 	}
 	if show {
 		fmt.Println(r.seen)

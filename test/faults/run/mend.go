@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
+	"github.com/leadsman-dev/leadsman/pkg/finding"
 	"github.com/leadsman-dev/leadsman/test/faults"
 )
 
@@ -13,42 +15,34 @@ import (
 // the scene that was asked about; each other is an alternative and gets a
 // scene of its own, when every one is to be tried.
 func (l *lab) mend(ctx context.Context, s *scene, r *result) {
-	commands := commandsOf(r.answer)
-	if len(commands) == 0 {
-		if r.Decide == "" && r.answer.Findings[0].Severity != "info" {
-			r.errs = append(r.errs, errors.New("no command mends it, and the case does not say why a person must decide"))
-		}
-		return
-	}
-	for i := range commands {
+	for i := range commandsOf(r.answer) {
 		if i > 0 && !l.everyFix {
 			return
 		}
-		if err := l.mendOnce(ctx, s, r, i); err != nil {
+		mends, err := l.mendOnce(ctx, s, r, i)
+		if err != nil {
 			r.errs = append(r.errs, err)
 			continue
 		}
-		r.fixes++
-	}
-}
-
-func commandsOf(a faults.Answer) []string {
-	var commands []string
-	for _, fix := range a.Findings[0].Fix {
-		if fix.Command != "" {
-			commands = append(commands, fix.Command)
+		r.ran++
+		if mends {
+			r.mended++
 		}
 	}
-	return commands
 }
 
-// mendOnce runs the i-th command; the finding must go away.
-func (l *lab) mendOnce(ctx context.Context, s *scene, r *result, i int) error {
+func commandsOf(a faults.Answer) []faults.Fix {
+	return slices.DeleteFunc(slices.Clone(a.Findings[0].Fix), func(f faults.Fix) bool { return f.Command == "" })
+}
+
+// mendOnce runs the i-th command. It must not fail; unless it only looks, or a
+// person must decide, the finding must go away.
+func (l *lab) mendOnce(ctx context.Context, s *scene, r *result, i int) (mends bool, err error) {
 	answer := r.answer
 	if i > 0 {
 		again, end, err := l.stage(ctx, r.Case, fmt.Sprintf("-%d", i+1))
 		if err != nil {
-			return fmt.Errorf("the scene for fix %d: %w", i+1, err)
+			return false, fmt.Errorf("the scene for fix %d: %w", i+1, err)
 		}
 		defer end()
 		anew := result{Case: r.Case}
@@ -58,24 +52,25 @@ func (l *lab) mendOnce(ctx context.Context, s *scene, r *result, i int) error {
 			err = s.poll(ctx, &anew)
 		}
 		if err != nil {
-			return fmt.Errorf("the scene for fix %d: %w", i+1, err)
+			return false, fmt.Errorf("the scene for fix %d: %w", i+1, err)
 		}
 		answer = anew.answer
 	}
 	commands := commandsOf(answer)
 	if i >= len(commands) {
-		return fmt.Errorf("fix %d is not printed a second time", i+1)
+		return false, fmt.Errorf("fix %d is not printed a second time", i+1)
 	}
-	if out, err := s.shell(ctx, commands[i]); err != nil {
-		return fmt.Errorf("the printed fix fails: %s: %w: %s", commands[i], err, out)
+	command := commands[i].Command
+	if out, err := s.shell(ctx, command); err != nil {
+		return false, fmt.Errorf("the printed fix fails: %s: %w: %s", command, err, out)
 	}
-	if r.Decide != "" {
-		return nil
+	if r.Decide != "" || (finding.Fix{Command: command}).Looks() {
+		return false, nil
 	}
 	if err := s.gone(ctx, answer.Findings[0].Code); err != nil {
-		return fmt.Errorf("after the printed fix %q: %w", commands[i], err)
+		return false, fmt.Errorf("after the printed fix %q: %w", command, err)
 	}
-	return nil
+	return true, nil
 }
 
 // gone waits until the finding is not said any more.

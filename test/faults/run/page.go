@@ -13,10 +13,11 @@ import (
 
 // score sums up a plugin's cases.
 type score struct {
-	faults, rooted   int
-	healthy, silent  int
-	fixes, leftToYou int
-	verdicts         []time.Duration
+	faults, rooted  int
+	healthy, silent int
+	ran, mended     int
+	leftToYou       int
+	verdicts        []time.Duration
 }
 
 func sum(results []result, plugin string) score {
@@ -37,8 +38,8 @@ func sum(results []result, plugin string) score {
 			s.healthy++
 			s.silent += one(right)
 		}
-		s.fixes += r.fixes
-		s.leftToYou += one(r.Decide != "")
+		s.ran, s.mended = s.ran+r.ran, s.mended+r.mended
+		s.leftToYou += one(right && r.mended == 0)
 		if right {
 			s.verdicts = append(s.verdicts, r.verdict)
 		}
@@ -57,8 +58,8 @@ func one(b bool) int {
 // scores are the sums of all plugins, as a table.
 func scores(results []result) string {
 	var b bytes.Buffer
-	fmt.Fprintln(&b, "| plugin | faults | root cause first | healthy look-alikes | silent | fixes run | left to a person | time to verdict: median | longest |")
-	fmt.Fprintln(&b, "|---|---|---|---|---|---|---|---|---|")
+	fmt.Fprintln(&b, "| plugin | faults | root cause first | healthy look-alikes | silent | printed commands run | after which it was gone | left to a person | time to verdict: median | longest |")
+	fmt.Fprintln(&b, "|---|---|---|---|---|---|---|---|---|---|")
 	for _, plugin := range faults.Plugins() {
 		s := sum(results, plugin)
 		if s.faults+s.healthy == 0 {
@@ -68,7 +69,7 @@ func scores(results []result) string {
 		if n := len(s.verdicts); n > 0 {
 			median, longest = seconds(s.verdicts[n/2]), seconds(s.verdicts[n-1])
 		}
-		fmt.Fprintf(&b, "| %s | %d | %d | %d | %d | %d | %d | %s | %s |\n", plugin, s.faults, s.rooted, s.healthy, s.silent, s.fixes, s.leftToYou, median, longest)
+		fmt.Fprintf(&b, "| %s | %d | %d | %d | %d | %d | %d | %d | %s | %s |\n", plugin, s.faults, s.rooted, s.healthy, s.silent, s.ran, s.mended, s.leftToYou, median, longest)
 	}
 	return b.String()
 }
@@ -85,7 +86,7 @@ func writePage(file string, results []result) error {
 Each row below is a folder of [test/faults](../test/faults): a fault that was provoked on a real two-node cluster, or something
 healthy that looks broken. A fault counts when its root cause is the first finding, with evidence and a way out, and when
 nothing else was called an error before it was certain; a look-alike counts when nothing is said of it as an error or a warning.
-Every printed command was run, and the finding was gone afterwards; where a person must decide, the reason stands in the row.
+Every printed command was run, and the finding was gone afterwards; commands that only look were run too; where a person must decide, the row says so in the words that were printed, or says why.
 
 The time to the verdict runs from the last step of the scene to the first right answer. It includes what the cluster itself
 needs: a crash must happen twice, a kubelet tries an image again after ten seconds.
@@ -118,16 +119,22 @@ func (r result) outcome(right string) string {
 	return right
 }
 
+// fixed says what became of the fault, or in the words that were printed why
+// that is a person's to decide.
 func (r result) fixed() string {
 	switch {
+	case r.err() != nil || len(r.answer.Findings) == 0:
+		return "-"
+	case r.mended == 1:
+		return "run: gone"
+	case r.mended > 1:
+		return fmt.Sprintf("%d run: gone each time", r.mended)
 	case r.Decide != "":
 		return "a person decides: " + r.Decide
-	case r.fixes == 0:
-		return "-"
-	case r.fixes == 1:
-		return "run: gone"
+	case len(r.answer.Findings[0].Fix) > 0:
+		return "a person decides: " + r.answer.Findings[0].Fix[0].Description
 	}
-	return fmt.Sprintf("%d run: gone each time", r.fixes)
+	return "nothing is to be done"
 }
 
 func cell(text string) string {

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/leadsman-dev/leadsman/test/faults"
@@ -37,7 +36,7 @@ func (l *lab) stage(ctx context.Context, c faults.Case, suffix string) (*scene, 
 		for _, line := range c.Undo {
 			_, _ = s.shell(ctx, line)
 		}
-		_, _ = s.run(ctx, l.kubectl, "delete", "namespace", s.namespace, "--wait=false", "--ignore-not-found")
+		_ = l.deleteNamespace(ctx, s.namespace)
 	}
 	if err := s.prepare(ctx); err != nil {
 		end()
@@ -76,38 +75,10 @@ func (s *scene) prepare(ctx context.Context) error {
 			return err
 		}
 	}
-	if _, err := s.run(ctx, s.lab.kubectl, "delete", "namespace", s.namespace, "--ignore-not-found", "--timeout=90s"); err != nil {
+	if err := s.lab.bind(s.namespace, s.kubeconfig()); err != nil {
 		return err
 	}
-	if _, err := s.run(ctx, s.lab.kubectl, "create", "namespace", s.namespace); err != nil {
-		return err
-	}
-	config, err := s.run(ctx, s.lab.kubectl, "config", "view", "--raw", "--flatten")
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(s.kubeconfig(), config, 0o600); err != nil {
-		return err
-	}
-	_, err = s.shell(ctx, "kubectl config set-context --current --namespace $NS")
-	if err != nil {
-		return err
-	}
-	return s.account(ctx)
-}
-
-// account waits for the namespace's ServiceAccount, without which no bare pod
-// is admitted.
-func (s *scene) account(ctx context.Context) error {
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) {
-		out, err := s.shell(ctx, "kubectl get serviceaccount default")
-		if err == nil || time.Now().After(deadline) || ctx.Err() != nil {
-			if err != nil {
-				return fmt.Errorf("%w: %s", err, out)
-			}
-			return nil
-		}
-	}
+	return s.lab.makeNamespace(ctx, s.namespace)
 }
 
 func (s *scene) kubeconfig() string { return filepath.Join(s.dir, "kubeconfig") }
@@ -122,16 +93,6 @@ func (s *scene) shell(ctx context.Context, line string) ([]byte, error) {
 	cmd.Dir, cmd.WaitDelay = s.dir, 5*time.Second
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+s.kubeconfig(), "NS="+s.namespace, "PATH="+s.lab.dir+":"+os.Getenv("PATH"))
 	return cmd.CombinedOutput()
-}
-
-func (s *scene) run(ctx context.Context, name string, args ...string) ([]byte, error) {
-	var out, errs bytes.Buffer
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	if err := cmd.Run(); err != nil {
-		return nil, fmt.Errorf("%s: %w: %s", strings.Join(args, " "), err, errs.String())
-	}
-	return out.Bytes(), nil
 }
 
 // plugin is a run of the plugin that has not started.
