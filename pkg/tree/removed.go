@@ -38,7 +38,7 @@ func (p *Pass) checkVersion(r object.Ref, written, kind string) {
 		Code: "tree/removed-api", Severity: finding.Error, Object: r,
 		Message:  fmt.Sprintf("is written in %s, which servers since %s refuse; it is %s now", written, since, now),
 		Evidence: []finding.Evidence{evidence(r, "apiVersion", written)},
-		Fix:      []finding.Fix{{Description: fmt.Sprintf("write apiVersion: %s (a workload needs spec.selector there), then try it", now), Command: "kubectl apply --dry-run=server -f FILE"}},
+		Fix:      []finding.Fix{{Description: fmt.Sprintf("write apiVersion: %s (a workload needs spec.selector there), then try it with: kubectl apply --dry-run=server -f FILE", now)}},
 	})
 }
 

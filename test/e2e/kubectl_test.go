@@ -3,7 +3,6 @@ package e2e
 import (
 	"cmp"
 	"context"
-	"strings"
 	"testing"
 	"time"
 )
@@ -25,20 +24,6 @@ func kubectlAtEnd(t testing.TB, args ...string) {
 	defer cancel()
 	if _, err := lab.Kubectl(ctx, args...); err != nil {
 		t.Log(err)
-	}
-}
-
-// words splits a command at spaces and puts the UID of an object of the
-// namespace where it says uid:TYPE/NAME:.
-func words(t testing.TB, namespace, command string) []string {
-	t.Helper()
-	for {
-		before, rest, found := strings.Cut(command, "uid:")
-		if !found {
-			return strings.Fields(command)
-		}
-		name, after, _ := strings.Cut(rest, ":")
-		command = before + kubectl(t, "-n", namespace, "get", name, "-o", "jsonpath={.metadata.uid}") + after
 	}
 }
 

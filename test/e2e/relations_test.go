@@ -48,7 +48,7 @@ func TestEveryRelationIsDrawn(t *testing.T) {
 
 func (s scene) check(t *testing.T) {
 	namespace := lab.Namespace(t, "relation-"+s.name)
-	fault{then: s.then}.cleanUp(t, namespace)
+	cleanUp(t, namespace, s.then)
 	fill := func(text string) string { return strings.ReplaceAll(text, "NAMESPACE", namespace) }
 	if err := lab.Apply(t.Context(), namespace, fill(s.manifests)); err != nil {
 		t.Fatal(err)

@@ -63,7 +63,7 @@ func (c Case) judge(t *testing.T, ask, recording string) Answer {
 	if _, err := os.Stat(recorded); errors.Is(err, fs.ErrNotExist) {
 		t.Fatalf("%s is missing; record it with: make faults RECORD=1 RUN=%s", recorded, c.Folder())
 	}
-	args := append([]string{"kubectl-" + strings.ReplaceAll(c.Plugin, "-", "_")}, c.Args(ask, "")...)
+	args := append([]string{"kubectl-" + strings.ReplaceAll(c.Plugin, "-", "_")}, c.filled(t, c.Args(ask, ""))...)
 	if c.Watches() {
 		args = append(args, "--replay", recorded, "--speed", "max")
 	} else {
@@ -78,7 +78,27 @@ func (c Case) judge(t *testing.T, ask, recording string) Answer {
 	return a
 }
 
-// What the issue of the corpus is: enough of both for every plugin.
+// filled puts the case's files, with the namespace filled in, in place of their
+// names.
+func (c Case) filled(t *testing.T, args []string) []string {
+	t.Helper()
+	for i := range args {
+		if i == 0 || args[i-1] != "-f" {
+			continue
+		}
+		text, err := os.ReadFile(filepath.Join(filepath.FromSlash(c.Folder()), args[i]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		args[i] = filepath.Join(t.TempDir(), args[i])
+		if err := os.WriteFile(args[i], bytes.ReplaceAll(text, []byte("$NS"), []byte(c.Namespace())), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return args
+}
+
+// A score says something only about enough of both, for every plugin.
 func TestThereAreEnoughCases(t *testing.T) {
 	cases, err := Read(os.DirFS("."))
 	if err != nil {
