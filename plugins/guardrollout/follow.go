@@ -19,7 +19,8 @@ const (
 	pulse  = time.Second            // clocks move on without any change
 	share  = 10                     // about one tenth of one processor is spent on judging
 	lag    = 800 * time.Millisecond // and yet a verdict comes within a second of its evidence,
-	crowd  = 1000                   // unless there are more pods than this
+	crowd  = 1000                   // or, where there are more pods than this,
+	slow   = 3 * time.Second        // within a few
 )
 
 // guard watches a cluster until nothing more is to be waited for.
@@ -39,6 +40,7 @@ type guard struct {
 	judging sync.Mutex // the loop and what keys do take turns
 	view    *index.View
 	last    *report.Report
+	began   time.Time // the last judgement, once what it needs was read
 }
 
 // happened is told everything, in order, by the cache.
@@ -62,7 +64,6 @@ func (g *guard) drain() ([]source.Happening, error) {
 // run judges after each burst of changes, and hands every report to show.
 func (g *guard) run(ctx context.Context, show func(*report.Report, time.Time) error) (*report.Report, error) {
 	for {
-		began := time.Now()
 		r, err := g.judge(ctx)
 		if err != nil {
 			return g.last, err
@@ -76,7 +77,7 @@ func (g *guard) run(ctx context.Context, show func(*report.Report, time.Time) er
 		if g.watch.Final(g.o.keepGoing) {
 			return r, nil
 		}
-		if err := g.wait(ctx, time.Since(began)); err != nil {
+		if err := g.wait(ctx, time.Since(g.began)); err != nil {
 			return r, err
 		}
 	}
@@ -91,6 +92,7 @@ func (g *guard) judge(ctx context.Context) (*report.Report, error) {
 		g.cache.Tick()
 		view = index.New(g.cache.Contents())
 	}
+	g.began = time.Now()
 	happened, err := g.drain()
 	if err != nil {
 		return nil, err
@@ -118,10 +120,11 @@ func (g *guard) pods() int {
 // wait ends with the next burst of changes. The dearer a judgement is, the
 // longer the next one is put off, so that the watch stays a small load.
 func (g *guard) wait(ctx context.Context, cost time.Duration) error {
-	rest := max(settle, (share-1)*cost)
-	if g.pods() <= crowd {
-		rest = min(rest, lag)
+	most := lag
+	if g.pods() > crowd {
+		most = slow
 	}
+	rest := min(most, max(settle, (share-1)*cost))
 	select {
 	case <-ctx.Done():
 		return context.Cause(ctx)
