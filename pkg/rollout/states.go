@@ -40,17 +40,18 @@ func (t *target) own(v *index.View, wl *workload.Workload) []finding.Finding {
 	switch t.phase {
 	case report.PhaseDeleted:
 		if wl == nil {
-			say("rollout/deleted", finding.Error, "it was deleted while it was watched", []finding.Evidence{fact("metadata.uid", string(t.uid))})
+			say("rollout/deleted", finding.Error, "it was deleted while it was watched", []finding.Evidence{fact("metadata.uid", string(t.uid))},
+				finding.Fix{Description: "if that was not meant, apply its manifest again; who deleted it stands in the audit log of the API server"})
 			break
 		}
 		say("rollout/recreated", finding.Error, "it was deleted and created anew while it was watched: what was rolling out is gone",
 			[]finding.Evidence{fact("metadata.uid", fmt.Sprintf("%s, was %s", wl.Object.GetUID(), t.uid))},
-			finding.Fix{Description: "watch the new one", Command: command(t.ref, "guard-rollout", t.ref.Arg())})
+			finding.Fix{Description: "watch the new one", Command: guard(t.ref)})
 	case report.PhaseSuperseded:
 		say("rollout/superseded", finding.Error, "another template took the place of the one that was rolling out"+byWhom(wl),
 			[]finding.Evidence{fact("metadata.generation", fmt.Sprint(wl.Generation))},
-			finding.Fix{Description: "watch the newer rollout", Command: command(t.ref, "guard-rollout", t.ref.Arg())},
-			finding.Fix{Description: "see the revisions", Command: command(t.ref, "rollout", "history", t.ref.Arg())})
+			finding.Fix{Description: "watch the newer rollout", Command: guard(t.ref)},
+			finding.Fix{Description: "see the revisions", Command: finding.Kubectl(t.ref.Namespace, "rollout", "history", t.ref.Arg())})
 	}
 	if t.scaled != nil {
 		say("rollout/scaled-midway", finding.Info, fmt.Sprintf("it was scaled from %d to %d while it was rolling out; the floor moved with it", t.scaled.from, t.scaled.to),
@@ -80,12 +81,14 @@ func byWhom(wl *workload.Workload) string {
 	return fmt.Sprintf(" (last written by %s)", manager)
 }
 
-func command(ref object.Ref, words ...string) string {
-	parts := []string{"kubectl"}
+// guard is the command that watches it. kubectl takes no flags before the name
+// of a plugin.
+func guard(ref object.Ref) string {
+	words := []string{"guard-rollout", ref.Arg()}
 	if ref.Namespace != "" {
-		parts = append(parts, "-n", ref.Namespace)
+		words = append(words, "-n", ref.Namespace)
 	}
-	return strings.Join(append(parts, words...), " ")
+	return finding.Kubectl("", words...)
 }
 
 // limits say what could not be seen, or is not seen right now: a rollout is

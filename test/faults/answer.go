@@ -16,22 +16,47 @@ type Answer struct {
 	Verdict  string    `json:"verdict"`
 	Summary  string    `json:"summary"`
 	Findings []Finding `json:"findings"`
+	Rollouts []struct {
+		Availability []struct {
+			Service Named  `json:"service"`
+			Verdict string `json:"verdict"`
+			Summary string `json:"summary"`
+		} `json:"availability"`
+		WayBack struct {
+			Refused string `json:"refused"`
+			Command string `json:"command"`
+		} `json:"wayBack"`
+	} `json:"rollouts"`
 }
 
 // Finding is one claim.
 type Finding struct {
 	Code     string `json:"code"`
 	Severity string `json:"severity"`
-	Object   struct {
-		Kind string `json:"kind"`
-		Name string `json:"name"`
-	} `json:"object"`
-	Message  string            `json:"message"`
-	Evidence []json.RawMessage `json:"evidence"`
-	Fix      []Fix             `json:"fix"`
+	Object   Named  `json:"object"`
+	Message  string `json:"message"`
+	Evidence []struct {
+		Object Named `json:"object"`
+	} `json:"evidence"`
+	Fix      []Fix `json:"fix"`
 	CausedBy *struct {
 		Code string `json:"code"`
 	} `json:"causedBy"`
+}
+
+// Named is an object of the case's namespace.
+type Named struct {
+	Kind string `json:"kind"`
+	Name string `json:"name"`
+}
+
+// About are the objects that the claim rests on.
+func (f Finding) About() []Named {
+	objects := []Named{f.Object}
+	for _, e := range f.Evidence {
+		objects = append(objects, e.Object)
+	}
+	return objects
 }
 
 // Fix is a way out.
@@ -62,6 +87,17 @@ func (a Answer) Find(code string) (Finding, bool) {
 	return a.Findings[i], true
 }
 
+// WaysBack undo a rollout that failed.
+func (a Answer) WaysBack() []Fix {
+	var ways []Fix
+	for _, r := range a.Rollouts {
+		if r.WayBack.Command != "" && r.WayBack.Refused == "" {
+			ways = append(ways, Fix{Description: "go back", Command: r.WayBack.Command})
+		}
+	}
+	return ways
+}
+
 // Outline is the answer in few lines.
 func (a Answer) Outline() string {
 	var b strings.Builder
@@ -86,6 +122,11 @@ func (c Case) Differs(a Answer) error {
 	if c.Exit != nil && a.Exit != *c.Exit {
 		return fmt.Errorf("exit code %d instead of %d", a.Exit, *c.Exit)
 	}
+	if c.Held {
+		if err := held(a); err != nil {
+			return err
+		}
+	}
 	if c.Healthy {
 		return Accused(a, c.Mild, c.Exit != nil)
 	}
@@ -107,6 +148,18 @@ func (c Case) Differs(a Answer) error {
 	for _, code := range c.Also {
 		if _, said := a.Find(code); !said {
 			return fmt.Errorf("%s is not said", code)
+		}
+	}
+	return nil
+}
+
+// held says which Service lost endpoints, while the old revision was to serve.
+func held(a Answer) error {
+	for _, r := range a.Rollouts {
+		for _, s := range r.Availability {
+			if s.Verdict == "broken" {
+				return fmt.Errorf("service/%s is said to have lost service: %s", s.Service.Name, s.Summary)
+			}
 		}
 	}
 	return nil

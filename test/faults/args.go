@@ -13,6 +13,9 @@ func (c Case) Args(ask, namespace string) []string {
 		args = append(args, "-n", namespace)
 	}
 	if c.Watches() {
+		if !strings.Contains(ask, "--stable-for") {
+			args = append(args, "--stable-for", "4s")
+		}
 		return append(args, "-o", "ndjson")
 	}
 	return append(args, "-o", "json")

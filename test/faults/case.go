@@ -55,6 +55,10 @@ type Case struct {
 
 	Never []string `json:"never,omitempty"` // codes that must not be said, beside all others of a healthy thing
 	Exit  *int     `json:"exit,omitempty"`  // the exit code, where it is not what follows from the above
+
+	// Of a rollout.
+	Held  bool   `json:"held,omitempty"`  // no Service may be said to have lost endpoints below its floor
+	Grace string `json:"grace,omitempty"` // how long nothing must have changed before the verdict is certain
 }
 
 // Recording is the file beside the case that holds what the plugin read.

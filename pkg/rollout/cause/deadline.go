@@ -49,6 +49,9 @@ func (j *judgement) deadlines() {
 			j.add(cause)
 			return
 		}
+		if j.ofCurrent(c) {
+			return // of this rollout, or of one to the same ReplicaSet: a moment tells
+		}
 		j.add(j.info("stale-deadline", "the Deployment still shows the deadline of an earlier rollout, which does not count for this one", Normal,
 			j.fact(field+".reason", c.Reason), j.fact(field+".lastUpdateTime", c.LastUpdateTime.UTC().Format(time.RFC3339))))
 	}
@@ -89,7 +92,7 @@ const settle = 2 * time.Second
 // stays, and names the current one, is of a rollout that had failed before
 // anybody watched.
 func (j *judgement) counts(d *appsv1.Deployment, c *appsv1.DeploymentCondition) bool {
-	current := j.w.Current != nil && strings.Contains(c.Message, `"`+j.w.Current.Object.Ref.Name+`"`)
+	current := j.ofCurrent(c)
 	if !current && strings.HasPrefix(c.Message, "ReplicaSet ") {
 		return false
 	}
@@ -105,6 +108,11 @@ func (j *judgement) counts(d *appsv1.Deployment, c *appsv1.DeploymentCondition) 
 		j.m.stale[k] = j.v.Now
 	}
 	return j.v.Now.Sub(j.m.stale[k]) >= settle
+}
+
+// ofCurrent says that the condition names the ReplicaSet that is rolled out.
+func (j *judgement) ofCurrent(c *appsv1.DeploymentCondition) bool {
+	return j.w.Current != nil && strings.Contains(c.Message, `"`+j.w.Current.Object.Ref.Name+`"`)
 }
 
 // overdue says that the time for this rollout is over, by either clock.

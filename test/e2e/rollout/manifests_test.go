@@ -9,6 +9,21 @@ import (
 // good is a server that says when it is ready, and drains before it ends.
 const good = `{name: app, image: "netapp:v1", ports: [{containerPort: 8080}], env: [{name: VERSION, value: "1"}, {name: DRAIN, value: 3s}], readinessProbe: {httpGet: {path: /readyz, port: 8080}, periodSeconds: 1}}`
 
+const (
+	recreate = "strategy: {type: Recreate}"
+	careful  = "strategy: {rollingUpdate: {maxSurge: 1, maxUnavailable: 0}}"
+)
+
+func manifest(kind, pod string, spec ...string) string {
+	switch kind {
+	case "StatefulSet":
+		return e2e.StatefulSet("web", pod, spec...)
+	case "DaemonSet":
+		return e2e.DaemonSet("web", pod, spec...)
+	}
+	return e2e.Deployment("web", pod, spec...)
+}
+
 func pod(containers ...string) string {
 	return "containers: [" + strings.Join(containers, ", ") + "]\nterminationGracePeriodSeconds: 5"
 }
@@ -28,15 +43,3 @@ func with(pairs ...string) string {
 	}
 	return c
 }
-
-// env is the good server with more of an environment.
-func env(pairs ...string) string {
-	more := ""
-	for i := 0; i+1 < len(pairs); i += 2 {
-		more += ", {name: " + pairs[i] + ", value: \"" + pairs[i+1] + "\"}"
-	}
-	return with(", {name: DRAIN, value: 3s}", ", {name: DRAIN, value: 3s}"+more)
-}
-
-// having is the good server with another field.
-func having(field string) string { return with(`{name: app, `, `{name: app, `+field+`, `) }

@@ -88,9 +88,6 @@ func (s *scene) watch(ctx context.Context, r *result) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	args := append(s.Args(s.Ask, s.namespace), "--record", filepath.Join(s.dir, s.Recording()))
-	if !strings.Contains(s.Ask, "--stable-for") {
-		args = append(args, "--stable-for", "4s")
-	}
 	cmd := s.plugin(ctx, args...)
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
@@ -103,12 +100,17 @@ func (s *scene) watch(ctx context.Context, r *result) error {
 	}
 	var printed bytes.Buffer
 	var stepped error
+	var verdict time.Time // when the last change of phase was told
 	rolling := false
 	lines := bufio.NewReader(stream)
 	for {
 		line, err := lines.ReadBytes('\n')
 		printed.Write(line)
-		if !rolling && phase(line) == "rolling" {
+		told := phase(line)
+		if told != "" {
+			verdict = time.Now()
+		}
+		if !rolling && told == "rolling" {
 			rolling = true
 			for _, step := range s.Meanwhile {
 				if out, err := s.shell(ctx, step); err != nil {
@@ -130,7 +132,17 @@ func (s *scene) watch(ctx context.Context, r *result) error {
 	if r.answer, err = faults.ReadAnswer(printed.Bytes(), code); err != nil {
 		return fmt.Errorf("exit code %d: %w: %s", code, err, errs.String())
 	}
-	return s.Differs(r.answer)
+	if err := s.Differs(r.answer); err != nil || code != 2 {
+		return err
+	}
+	grace, err := time.ParseDuration(cmp.Or(s.Grace, "0s"))
+	if err != nil {
+		return err
+	}
+	if r.lag, err = lagOf(r.answer, verdict, filepath.Join(s.dir, s.Recording()), grace); err != nil {
+		return err
+	}
+	return r.lag.late()
 }
 
 // keep copies the recordings of the scene to the corpus.

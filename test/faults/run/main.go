@@ -183,6 +183,7 @@ func weight(c faults.Case) int {
 type result struct {
 	faults.Case
 	answer  faults.Answer
+	lag     lag
 	verdict time.Duration // from the last step of the scene to the first right answer
 	ran     int           // printed commands that were run
 	mended  int           // those after which the finding was gone
@@ -196,7 +197,7 @@ func (r result) tell(show bool) {
 	if err := r.err(); err != nil {
 		fmt.Printf("FAIL %s\n     %s\n", r.Folder(), strings.ReplaceAll(err.Error(), "\n", "\n     "))
 	} else {
-		fmt.Printf("ok   %-60s %5.1f s  %d of %d commands mend it\n", r.Folder(), r.verdict.Seconds(), r.mended, r.ran)
+		fmt.Printf("ok   %-60s %5.1f s  %d of %d commands mend it%s\n", r.Folder(), r.verdict.Seconds(), r.mended, r.ran, r.lag)
 	}
 	if show {
 		fmt.Println(r.seen)

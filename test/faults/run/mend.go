@@ -13,7 +13,8 @@ import (
 
 // mend runs the commands that the first finding prints. The first one runs in
 // the scene that was asked about; each other is an alternative and gets a
-// scene of its own, when every one is to be tried.
+// scene of its own, when every one is to be tried. The way back from a rollout
+// is the last of them, and mends whatever else a person must decide.
 func (l *lab) mend(ctx context.Context, s *scene, r *result) {
 	for i := range commandsOf(r.answer) {
 		if i > 0 && !l.everyFix {
@@ -32,7 +33,8 @@ func (l *lab) mend(ctx context.Context, s *scene, r *result) {
 }
 
 func commandsOf(a faults.Answer) []faults.Fix {
-	return slices.DeleteFunc(slices.Clone(a.Findings[0].Fix), func(f faults.Fix) bool { return f.Command == "" })
+	commands := append(slices.Clone(a.Findings[0].Fix), a.WaysBack()...)
+	return slices.DeleteFunc(commands, func(f faults.Fix) bool { return f.Command == "" })
 }
 
 // mendOnce runs the i-th command. It must not fail; unless it only looks, or a
@@ -64,7 +66,8 @@ func (l *lab) mendOnce(ctx context.Context, s *scene, r *result, i int) (mends b
 	if out, err := s.shell(ctx, command); err != nil {
 		return false, fmt.Errorf("the printed fix fails: %s: %w: %s", command, err, out)
 	}
-	if r.Decide != "" || (finding.Fix{Command: command}).Looks() {
+	back := slices.Contains(answer.WaysBack(), commands[i])
+	if r.Decide != "" && !back || (finding.Fix{Command: command}).Looks() {
 		return false, nil
 	}
 	if err := s.gone(ctx, answer.Findings[0].Code); err != nil {

@@ -90,6 +90,10 @@ Every printed command was run, and the finding was gone afterwards; commands tha
 
 The time to the verdict runs from the last step of the scene to the first right answer. It includes what the cluster itself
 needs: a crash must happen twice, a kubelet tries an image again after ten seconds.
+Of a rollout that fails, the page also says how long the verdict came after the newest time that a kubelet, a controller or an
+event's source wrote into its evidence. Those times are whole seconds, rounded down, and the kubelet reports a container's end up
+to a second after it: about a second of it is theirs. Where nothing may happen for a while before it is certain, that while is
+not counted.
 
 `)
 	b.WriteString(scores(results))
@@ -110,7 +114,12 @@ needs: a crash must happen twice, a kubelet tries an image again after ten secon
 	return os.WriteFile(file, b.Bytes(), 0o644)
 }
 
-func (r result) after() string { return r.outcome(seconds(r.verdict)) }
+func (r result) after() string {
+	if r.lag.known {
+		return r.outcome(fmt.Sprintf("%s, %s behind its evidence", seconds(r.verdict), seconds(r.lag.stamped)))
+	}
+	return r.outcome(seconds(r.verdict))
+}
 
 func (r result) outcome(right string) string {
 	if r.err() != nil {
