@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"io"
 	"runtime"
@@ -218,7 +219,7 @@ func TestAliasesAndMergesDoNotExplode(t *testing.T) {
 			if used > bombed/2 {
 				t.Errorf("%d bytes for %d", used, len(doc))
 			}
-			if d := time.Since(began); d > 10*time.Second {
+			if d := time.Since(began); d > time.Minute {
 				t.Errorf("it took %s", d)
 			}
 		})
@@ -235,7 +236,6 @@ func TestWhatIsManyIsToldOnce(t *testing.T) {
 		}), "4900 more files"},
 		"documents that are none": {podYAML + strings.Repeat("---\nhello\n", 5000), "4900 more files"},
 		"JSON that is none":       {`{"apiVersion":"v1","kind":"Pod","metadata":{"name":"web"}}` + strings.Repeat("\n{\"a\":[", 200_000), "after 50 parts that are no JSON"},
-		"documents without end":   {podYAML + strings.Repeat("---\na\n", mostDocuments+5), "more files"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			began := time.Now()
@@ -243,10 +243,21 @@ func TestWhatIsManyIsToldOnce(t *testing.T) {
 			if err != nil || len(gaps) > mostTold+1 || !strings.Contains(fmt.Sprint(gaps), c.want) {
 				t.Errorf("%v, %d gaps, none says %q: %.300s", err, len(gaps), c.want, fmt.Sprint(gaps))
 			}
-			if d := time.Since(began); d > 30*time.Second {
+			if d := time.Since(began); d > time.Minute {
 				t.Errorf("it took %s", d)
 			}
 		})
+	}
+}
+
+func TestAFileOfTooManyDocumentsIsNotReadOn(t *testing.T) {
+	for name, docs := range map[string][]document{
+		"YAML": splitYAML([]byte(strings.Repeat("a: 1\n---\n", 100)), 10),
+		"JSON": splitJSON([]byte(strings.Repeat("{}\n", 100)), 10),
+	} {
+		if len(docs) != 11 || !errors.Is(docs[10].err, errDocuments) || docs[9].err != nil {
+			t.Errorf("%s: %d documents, %v", name, len(docs), docs[len(docs)-1].err)
+		}
 	}
 }
 

@@ -38,15 +38,15 @@ func documents(data []byte) []document {
 		data = bytes.ToValidUTF8(data, []byte("\ufffd"))
 	}
 	if text := bytes.TrimLeft(data, " \t\r\n"); len(text) > 0 && text[0] == '{' {
-		docs := splitJSON(data)
+		docs := splitJSON(data, mostDocuments)
 		if docs[0].err != nil && len(data) < 1<<20 { // YAML may begin with a brace too
-			if flow := splitYAML(data); parses(flow[0].body) {
+			if flow := splitYAML(data, mostDocuments); parses(flow[0].body) {
 				return flow
 			}
 		}
 		return docs
 	}
-	return splitYAML(data)
+	return splitYAML(data, mostDocuments)
 }
 
 func parses(doc []byte) bool {
@@ -54,7 +54,7 @@ func parses(doc []byte) bool {
 	return err == nil
 }
 
-func splitJSON(data []byte) []document {
+func splitJSON(data []byte, most int) []document {
 	var docs []document
 	line, broken := 1, 0
 	for {
@@ -69,7 +69,7 @@ func splitJSON(data []byte) []document {
 		case broken == mostBroken:
 			doc.err = errBroken
 			return append(docs, doc)
-		case len(docs) == mostDocuments:
+		case len(docs) == most:
 			doc.err = errDocuments
 			return append(docs, doc)
 		}
@@ -94,7 +94,7 @@ func splitJSON(data []byte) []document {
 	}
 }
 
-func splitYAML(data []byte) []document {
+func splitYAML(data []byte, most int) []document {
 	var docs []document
 	start, startLine, line := 0, 1, 0
 	flush := func(end int) {
@@ -112,7 +112,7 @@ func splitYAML(data []byte) []document {
 		if bytes.HasPrefix(text, []byte("---")) && (len(text) == 3 || bytes.IndexByte([]byte(" \t\r\n"), text[3]) >= 0) {
 			flush(at)
 			start, startLine = at+3, line
-			if len(docs) == mostDocuments {
+			if len(docs) == most {
 				return append(docs, document{number: len(docs) + 1, line: line, err: errDocuments})
 			}
 		}
