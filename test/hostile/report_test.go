@@ -67,9 +67,11 @@ func (f *filler) fill(v reflect.Value, depth int) {
 		}
 	case reflect.Slice:
 		if depth < 9 {
-			v.Set(reflect.MakeSlice(v.Type(), 2, 2))
-			f.fill(v.Index(0), depth+2)
-			f.fill(v.Index(1), depth+2)
+			n := max(1, 2-depth/3) // two of what is near the top, one below
+			v.Set(reflect.MakeSlice(v.Type(), n, n))
+			for i := range n {
+				f.fill(v.Index(i), depth+2)
+			}
 		}
 	case reflect.Struct:
 		if v.Type() == reflect.TypeFor[time.Time]() {
@@ -81,6 +83,12 @@ func (f *filler) fill(v reflect.Value, depth int) {
 		}
 	}
 }
+
+// kinds are the documents of the four plugins; one of them is written for each
+// input, so that a fuzzer gets far.
+var kinds = []string{"ExplainTree", "CheckEndpoints", "TraceDNS", "GuardRollout"}
+
+func kind(pick uint8) string { return kinds[int(pick)%len(kinds)] }
 
 // full is a report of one plugin.
 func full(part string, pick uint8, texts ...string) *report.Report {
@@ -112,7 +120,9 @@ func seeds(f *testing.F) {
 		"::error::x", "::stop-commands::y", "\n::add-mask::z", "##[error]x", "%0A::error::", "{{.}} ${x} $(id) `id`", "- a: b\n? c", "!!python/object:x", "*a &b", "\x00\x01\x7f\u0085\u009b31m",
 		"\U000e0041\ufe0f\u0301\u0301\u0301\u0301\u0301", "名前 عربى",
 	} {
-		f.Add(uint8(i), text, "x"+text)
+		for k := range kinds {
+			f.Add(uint8(4*i+k), text, "x"+text)
+		}
 	}
 }
 
