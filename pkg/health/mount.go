@@ -144,9 +144,19 @@ func (p *patient) volumes() []Problem {
 		return nil
 	}
 	problem := p.whole("mount-failed", "a volume of the pod cannot be mounted: "+clip(e.Message, 200), eventFact(e)).lasting(since(p.v, p.began()) > 2*time.Minute)
+	if strings.Contains(e.Message, WrongHostPath) {
+		problem = problem.certain(index.EventCount(e) >= 3)
+		problem.Fix = []finding.Fix{manual("what is at that path on node " + p.pod.Spec.NodeName + " is not of the type that the volume asks for; correct hostPath.path or hostPath.type in the pod template")}
+		return []Problem{problem}
+	}
 	problem.Fix = []finding.Fix{manual("the message names the volume and its driver; see that the driver runs on node " + p.pod.Spec.NodeName + " and that the storage answers")}
 	return []Problem{problem}
 }
+
+// WrongHostPath is what the kubelet says of a node's path that is not what the
+// volume asks for (pkg/volume/hostpath, checkTypeInternal). It does not pass by
+// itself.
+const WrongHostPath = "hostPath type check failed"
 
 // volumeSource is the ConfigMap or Secret behind the volume that a message names.
 func (p *patient) volumeSource(message string) object.Ref {

@@ -90,7 +90,7 @@ func (p *patient) unready(u unit) []Problem {
 	message := fmt.Sprintf("container %q runs, but its readiness probe fails (%s)", u.spec.Name, probeWords(u.spec.ReadinessProbe))
 	if e := p.unhealthy(u, "readiness"); e != nil {
 		facts = append(facts, eventFact(e))
-		said := strings.TrimPrefix(e.Message, "Readiness probe failed: ")
+		said := strings.TrimPrefix(strings.TrimPrefix(e.Message, "Readiness probe failed: "), "Readiness probe errored and resulted in unknown state: ")
 		message = fmt.Sprintf("container %q runs, but its readiness probe (%s) fails: %s", u.spec.Name, probeWords(u.spec.ReadinessProbe), clip(strings.TrimSpace(said), 160))
 	}
 	unready := started

@@ -238,7 +238,16 @@ func withoutPlumbing(words string) string {
 func (p *patient) cannotRun(u unit, words, field string) Problem {
 	message := fmt.Sprintf("the container runtime cannot start container %q", u.spec.Name)
 	fix := "correct what the message names; exit code 128 without one points to the node's container runtime"
+	certain := u.status.RestartCount >= 2 || since(p.v, p.pulling(u)) > time.Minute
 	switch {
+	case strings.Contains(words, "runAsNonRoot") || strings.Contains(words, "breaks non-root policy"):
+		message = fmt.Sprintf("container %q may not start: it must not run as root, and its image %s, or its runAsUser, does", u.spec.Name, u.spec.Image)
+		fix = "set securityContext.runAsUser to a number other than 0, or use an image that runs as such a user"
+		certain = true // pkg/kubelet/kuberuntime, verifyRunAsNonRoot
+	case strings.Contains(words, "cannot load seccomp profile"):
+		message = fmt.Sprintf("container %q cannot start: node %s does not have the seccomp profile that it asks for", u.spec.Name, p.pod.Spec.NodeName)
+		fix = "bring the profile to the nodes (below the kubelet's seccomp folder), or correct securityContext.seccompProfile"
+		certain = since(p.v, p.pulling(u)) > 20*time.Second
 	case strings.Contains(words, "executable file not found"):
 		message = fmt.Sprintf("the command of container %q does not exist in its image %s", u.spec.Name, u.spec.Image)
 		fix = "correct command or args, or use an image that holds that program"
@@ -255,7 +264,7 @@ func (p *patient) cannotRun(u unit, words, field string) Problem {
 	if words != "" && !programAbsent.MatchString(words) {
 		message += fmt.Sprintf(" (%s)", clip(withoutPlumbing(words), 160))
 	}
-	problem := p.problem("run-error", u, message, p.fact(field, words)).certain(u.status.RestartCount >= 2 || since(p.v, p.pulling(u)) > time.Minute)
+	problem := p.problem("run-error", u, message, p.fact(field, words)).certain(certain)
 	problem.Fix = []finding.Fix{manual(fix)}
 	return problem
 }

@@ -67,6 +67,8 @@ func tellingLine(lines []string) string {
 
 func missingHint(line string) string {
 	switch {
+	case strings.Contains(line, "exec format error"):
+		return "the program is built for another kind of processor than the node's, or is no program: use an image for this platform"
 	case diskFull.MatchString(line):
 		return "the log says that a volume or the node's disk is full: free some of it, or enlarge the claim"
 	case variableMissing.MatchString(line):

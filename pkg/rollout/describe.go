@@ -14,6 +14,7 @@ import (
 	"github.com/leadsman-dev/leadsman/pkg/object"
 	"github.com/leadsman-dev/leadsman/pkg/report"
 	"github.com/leadsman-dev/leadsman/pkg/rollout/cause"
+	"github.com/leadsman-dev/leadsman/pkg/rollout/preflight"
 	"github.com/leadsman-dev/leadsman/pkg/rollout/proof"
 	"github.com/leadsman-dev/leadsman/pkg/rollout/workload"
 )
@@ -51,6 +52,7 @@ func (t *target) describe(w *Watch, v *index.View, wl *workload.Workload, causes
 	}
 	found = append(found, t.own(v, wl)...)
 	found = append(found, t.expected()...)
+	follow(found)
 	order(found)
 	for _, f := range found {
 		if f.Severity != finding.Info && !slices.Contains(r.Codes, f.Code) {
@@ -70,6 +72,22 @@ func (t *target) frozen(r *report.Rollout) {
 		r.Strategy, r.Counts, r.Proof = t.shown.Strategy, t.shown.Counts, t.shown.Proof
 	case t.phase == report.PhaseSuperseded:
 		r.Counts, r.Pods, r.Logs = t.shown.Counts, t.shown.Pods, t.shown.Logs
+	}
+}
+
+// follow: what was said before the rollout to take a Service's endpoints away
+// is the cause where it then lost them.
+func follow(found []finding.Finding) {
+	for _, before := range found {
+		if before.Code != preflight.Leaves {
+			continue
+		}
+		for i := range found {
+			lost := &found[i]
+			if lost.Code == proof.Broken && lost.CausedBy == nil && lost.Evidence[0].Object == before.Evidence[0].Object {
+				lost.CausedBy = &finding.Cause{Code: before.Code, Object: before.Object}
+			}
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -48,7 +49,7 @@ func (t *target) own(v *index.View, wl *workload.Workload) []finding.Finding {
 			[]finding.Evidence{fact("metadata.uid", fmt.Sprintf("%s, was %s", wl.Object.GetUID(), t.uid))},
 			finding.Fix{Description: "watch the new one", Command: guard(t.ref)})
 	case report.PhaseSuperseded:
-		say("rollout/superseded", finding.Error, "another template took the place of the one that was rolling out"+byWhom(wl),
+		say("rollout/superseded", finding.Error, "another template took the place of the one that was rolling out"+byWhom(wl, t.turned),
 			[]finding.Evidence{fact("metadata.generation", fmt.Sprint(wl.Generation))},
 			finding.Fix{Description: "watch the newer rollout", Command: guard(t.ref)},
 			finding.Fix{Description: "see the revisions", Command: finding.Kubectl(t.ref.Namespace, "rollout", "history", t.ref.Arg())})
@@ -64,8 +65,9 @@ func (t *target) own(v *index.View, wl *workload.Workload) []finding.Finding {
 	return found
 }
 
-// byWhom is the manager that last wrote the spec.
-func byWhom(wl *workload.Workload) string {
+// byWhom is the manager that last wrote the spec, if it wrote when the newest
+// spec came in: who only takes fields away is not recorded.
+func byWhom(wl *workload.Workload, turned time.Time) string {
 	newest, manager := "", ""
 	for _, m := range wl.Object.GetManagedFields() {
 		if m.Subresource != "" || m.Time == nil {
@@ -75,7 +77,8 @@ func byWhom(wl *workload.Workload) string {
 			newest, manager = at, m.Manager
 		}
 	}
-	if manager == "" {
+	wrote, err := time.Parse("2006-01-02T15:04:05Z", newest)
+	if manager == "" || err != nil || !turned.IsZero() && turned.Sub(wrote) > 3*time.Second {
 		return ""
 	}
 	return fmt.Sprintf(" (last written by %s)", manager)

@@ -15,9 +15,17 @@ import (
 // order puts what keeps the rollout from finishing first, in the order in
 // which the causes were given, then lost service, then what was said before.
 func order(found []finding.Finding) {
+	root := map[string]bool{}
+	for _, f := range found {
+		if f.CausedBy != nil {
+			root[f.CausedBy.Code] = true
+		}
+	}
 	place := func(f finding.Finding) int {
 		domain, _, _ := strings.Cut(f.Code, "/")
 		switch {
+		case f.CausedBy == nil && root[f.Code]:
+			return 0
 		case f.CausedBy != nil:
 			return 1
 		case f.Severity == finding.Info:

@@ -39,6 +39,9 @@ func against(ask Ask, now, then *corev1.PodTemplateSpec) string {
 		cause.Undetermined: "pods of the old revision fail alike: the new one need not be at fault",
 		cause.Held:         "it is held on purpose",
 	}[other.Class]
+	if other.Class == cause.Undetermined && cause.OnTimeAlone(other.Code) {
+		why = "why it makes no progress is not known: going back may not mend it"
+	}
 	if why == "" {
 		why = "what it is due to is not determined"
 	}

@@ -1,10 +1,14 @@
 package cause
 
 import (
+	"slices"
 	"strings"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
 	"github.com/leadsman-dev/leadsman/pkg/health"
@@ -33,11 +37,15 @@ func (j *judgement) temper(p workload.Pod, problem health.Problem) symptom {
 		if problem.Terminal && j.mayScaleDown() {
 			s.problem = suspect(problem)
 		}
-	case name == "readiness-failing":
-		s.problem.Terminal = problem.Severity == finding.Error || j.overdue()
+	case name == "readiness-failing" || name == "readiness-gate":
+		if s.problem.Terminal = problem.Severity == finding.Error || j.overdue(); problem.Severity != finding.Error {
+			s.problem.Evidence = append(slices.Clone(s.problem.Evidence), j.overdueFacts()...)
+		}
 		if s.problem.Terminal {
 			s.problem.Severity = finding.Error
 		}
+	case name == "mount-failed" && strings.Contains(problem.Message, health.WrongHostPath):
+		s.class = OfRevision
 	case name == "config-key-missing":
 		if problem.Terminal && !j.keyLookedFor(problem) && j.v.Now.Sub(started(p.Pod)) < 30*time.Second {
 			s.problem = suspect(problem)
@@ -133,8 +141,53 @@ func (j *judgement) unscheduled(s symptom) symptom {
 		s.class, s.problem = OfNode, suspect(s.problem)
 	case j.moving(s.pod.UID):
 		s.problem = suspect(s.problem)
+	default:
+		s.problem = j.besideItself(s.pod.Pod, s.problem)
 	}
 	return s
+}
+
+// besideItself names the old pods where they are what keeps the new one off the
+// nodes, and none of them goes before that one is ready.
+func (j *judgement) besideItself(pod *corev1.Pod, problem health.Problem) health.Problem {
+	if j.w.Ref.Kind != "Deployment" || j.w.Strategy.Type != string(appsv1.RollingUpdateDeploymentStrategyType) || j.w.Strategy.MaxUnavailable > 0 ||
+		!slices.ContainsFunc(j.remaining(), func(old workload.Pod) bool { return keepsOff(old.Pod, pod, problem.Name) }) {
+		return problem
+	}
+	problem.Message += "; the old pods of this rollout do, and none of them goes before a new one is ready (maxUnavailable 0)"
+	problem.Evidence = append(slices.Clone(problem.Evidence), j.fact("spec.strategy.rollingUpdate.maxUnavailable", "0"))
+	problem.Fix = append([]finding.Fix{run("let an old pod go first", j.w.Ref.Namespace, "patch", j.w.Ref.Arg(), "--type=merge", "-p",
+		`{"spec":{"strategy":{"rollingUpdate":{"maxSurge":0,"maxUnavailable":1}}}}`)}, problem.Fix...)
+	return problem
+}
+
+// keepsOff says that an old pod and a new one cannot be on one node.
+func keepsOff(old, pod *corev1.Pod, name string) bool {
+	switch name {
+	case "unsched-hostport":
+		return slices.ContainsFunc(hostPorts(pod), func(port int32) bool { return slices.Contains(hostPorts(old), port) })
+	case "unsched-affinity":
+		if pod.Spec.Affinity == nil || pod.Spec.Affinity.PodAntiAffinity == nil {
+			return false
+		}
+		return slices.ContainsFunc(pod.Spec.Affinity.PodAntiAffinity.RequiredDuringSchedulingIgnoredDuringExecution, func(term corev1.PodAffinityTerm) bool {
+			selector, err := metav1.LabelSelectorAsSelector(term.LabelSelector)
+			return err == nil && term.LabelSelector != nil && len(term.MatchLabelKeys) == 0 && selector.Matches(labels.Set(old.Labels))
+		})
+	}
+	return false
+}
+
+func hostPorts(pod *corev1.Pod) []int32 {
+	var ports []int32
+	for _, c := range pod.Spec.Containers {
+		for _, p := range c.Ports {
+			if p.HostPort > 0 {
+				ports = append(ports, p.HostPort)
+			}
+		}
+	}
+	return ports
 }
 
 // away is for how long a node that went counts as one that comes back.

@@ -125,6 +125,16 @@ func (j *judgement) overdue() bool {
 	return j.neverFires()
 }
 
+// overdueFacts are the Deployment's own verdict, where it has passed one.
+func (j *judgement) overdueFacts() []finding.Evidence {
+	d, ok := j.w.Object.(*appsv1.Deployment)
+	if !ok || !j.exceeded() {
+		return nil
+	}
+	c, field := progressing(d)
+	return []finding.Evidence{j.fact(field+".reason", c.Reason)}
+}
+
 // neverFires: the clock of this program. Without flapping a Deployment's own
 // verdict comes first, and a StatefulSet may simply take long.
 func (j *judgement) neverFires() bool {
@@ -165,19 +175,38 @@ func (j *judgement) deadline() time.Duration {
 // timeout is a terminal verdict on time, with the deepest other cause as its
 // reason and of the same class: to go back does not help a node.
 func (j *judgement) timeout(name, message string, evidence ...finding.Evidence) Cause {
+	root := j.root()
+	if root == nil {
+		message += j.waitedFor()
+	}
 	c := j.info(name, message, Undetermined, evidence...)
 	c.Severity, c.Terminal = finding.Error, true
 	c.Fix = []finding.Fix{
 		run("see the state of its pods and why they are not ready", j.w.Ref.Namespace, "describe", j.w.Ref.Arg()),
 		run("or go back to the previous revision", j.w.Ref.Namespace, "rollout", "undo", j.w.Ref.Arg()),
 	}
-	root := j.root()
 	if root == nil {
 		return c
 	}
 	c.CausedBy = &finding.Cause{Code: root.Code, Object: root.Object}
 	c.Class, c.Pods = root.Class, root.Pods
 	return c
+}
+
+// OnTimeAlone says that a code is a verdict on time, whatever it is due to.
+func OnTimeAlone(code string) bool {
+	return code == domain+"progress-deadline" || code == domain+"deadline-never-fires"
+}
+
+// waitedFor names the first new pod that is not there yet, and for what it
+// waits: without a cause that is all there is to go by.
+func (j *judgement) waitedFor() string {
+	for _, p := range j.fresh() {
+		if words := Waiting(j.v, j.w, p); words != "" {
+			return fmt.Sprintf("; pod %q waits: %s", p.Name, words)
+		}
+	}
+	return ""
 }
 
 // root is the deepest cause that is to be done something about, or the last

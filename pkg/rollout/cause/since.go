@@ -29,7 +29,7 @@ func (j *judgement) evidenceAt(p workload.Pod, problem health.Problem) time.Time
 		if problem.Terminal {
 			return started(p.Pod).Add(30 * time.Second)
 		}
-	case name == "readiness-failing" && problem.Terminal:
+	case (name == "readiness-failing" || name == "readiness-gate") && problem.Terminal:
 		if d, ok := j.w.Object.(*appsv1.Deployment); ok && j.exceeded() {
 			c, _ := progressing(d)
 			return c.LastUpdateTime.Time

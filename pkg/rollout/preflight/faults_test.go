@@ -70,6 +70,34 @@ func TestAHealthyWorkloadHasNothingToRoll(t *testing.T) {
 	}
 }
 
+func TestATemplateThatLeavesItsService(t *testing.T) {
+	named := func(s *scene) { s.svc.Spec.Ports[0].TargetPort = intstr.FromString("http") }
+	ports := func(ports ...corev1.ContainerPort) func(*scene) {
+		return func(s *scene) {
+			s.next(func(t *corev1.PodTemplateSpec) { t.Spec.Containers[0].Ports = ports })
+		}
+	}
+	label := func(key, value string) func(*scene) {
+		return func(s *scene) {
+			s.next(func(t *corev1.PodTemplateSpec) { t.Labels = map[string]string{"app": "web", key: value} })
+		}
+	}
+	byTier := func(s *scene) {
+		s.dep.Spec.Template.Labels = map[string]string{"app": "web", "tier": "front"}
+		s.svc.Spec.Selector = map[string]string{"app": "web", "tier": "front"}
+	}
+	leaves := []string{"warning leaves-service"}
+	try(t, []fault{
+		{"a label that the Service selects by is gone", the(byTier, label("track", "new")), leaves, "selects the old pods and not the new ones"},
+		{"it has another value", the(byTier, label("tier", "back")), leaves, ""},
+		{"a label by which no Service selects", the(label("track", "new")), nil, ""},
+		{"a named port is gone", the(named, ports(corev1.ContainerPort{Name: "web", ContainerPort: 8080})), leaves, "none of them becomes an endpoint"},
+		{"a numbered port moved", the(ports(corev1.ContainerPort{Name: "http", ContainerPort: 9090})), leaves, "leads to port 8080"},
+		{"the port got another name, and the Service leads to its number", the(ports(corev1.ContainerPort{Name: "web", ContainerPort: 8080})), nil, ""},
+		{"no port is declared any more, which none need be", the(ports()), nil, ""},
+	})
+}
+
 func TestServing(t *testing.T) {
 	noProbe := app(func(c *corev1.Container) { c.ReadinessProbe = nil })
 	recreate := func(s *scene) { s.dep.Spec.Strategy.Type = appsv1.RecreateDeploymentStrategyType }

@@ -41,7 +41,7 @@ func Judge(v *index.View, w *workload.Workload, opts Options) []finding.Finding 
 	}
 	for _, check := range []func(*subject){
 		(*subject).references, (*subject).quotas, (*subject).roomToSurge, (*subject).broken,
-		(*subject).recreates, (*subject).single, (*subject).sharedVolume, (*subject).probes, (*subject).drains,
+		(*subject).leaves, (*subject).recreates, (*subject).single, (*subject).sharedVolume, (*subject).probes, (*subject).drains,
 		(*subject).probeBudget, (*subject).nodeRoom, (*subject).mutableTags, (*subject).autoscaled,
 		(*subject).overlaps, (*subject).budgets, (*subject).nothing,
 	} {

@@ -225,7 +225,7 @@ func TestEveryCodeHasAPage(t *testing.T) {
 		seen[d.Code] = true
 	}
 	all := []string{"reference-missing", "quota-headroom", "no-room-to-surge", "already-broken", "recreate-downtime", "single-replica", "rwo-rolling-update", "no-readiness-probe",
-		"drain-gap", "probe-budget", "node-headroom", "mutable-tag", "hpa-conflict", "selector-overlap", "pdb-blocks-drain", "nothing-to-roll"}
+		"drain-gap", "probe-budget", "node-headroom", "mutable-tag", "hpa-conflict", "leaves-service", "selector-overlap", "pdb-blocks-drain", "nothing-to-roll"}
 	for _, name := range all {
 		if !seen[code(name)] {
 			t.Errorf("%s has no page", name)

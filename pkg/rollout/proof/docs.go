@@ -6,7 +6,7 @@ import "github.com/leadsman-dev/leadsman/pkg/finding"
 func Docs() []finding.Doc {
 	const proxy = "kubernetes pkg/proxy, categorizeEndpoints; k8s.io/endpointslice, podToEndpoint"
 	return []finding.Doc{{
-		Code: codeBroken, Severity: finding.Error,
+		Code: Broken, Severity: finding.Error,
 		Title:  "A Service was served by fewer endpoints than promised",
 		Means:  "While the rollout went on, a Service that selects the workload's pods had fewer serving endpoints than the strategy keeps: requests may have failed, even where the rollout itself succeeded.",
 		Told:   "The endpoints that serve and do not terminate, counted by pod over all EndpointSlices of the Service after every single event, fell below the floor: replicas − maxUnavailable, recomputed when the workload is scaled. Where the strategy promises nothing (Recreate, or one replica that is replaced in its place) the floor is one endpoint. A workload that has not reached its floor yet cannot fall below it, endpoints of the old revision count like those of the new one, and what falls because the workload was scaled down is no loss.",

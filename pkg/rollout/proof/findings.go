@@ -13,9 +13,11 @@ import (
 	"github.com/leadsman-dev/leadsman/pkg/rollout/workload"
 )
 
-// The codes.
+// Broken is the code of lost service.
+const Broken = "rollout/availability-broken"
+
+// The other codes.
 const (
-	codeBroken      = "rollout/availability-broken"
 	codeGaps        = "rollout/availability-gaps"
 	codeNotProvable = "rollout/not-provable"
 	codeProbe       = "rollout/probe-failed"
@@ -39,7 +41,7 @@ func Findings(w *workload.Workload, proofs []report.Proof) []finding.Finding {
 
 func broken(w *workload.Workload, p report.Proof) finding.Finding {
 	f := finding.Finding{
-		Code: codeBroken, Severity: finding.Error, Object: w.Ref,
+		Code: Broken, Severity: finding.Error, Object: w.Ref,
 		Message:  "Service " + title(p) + " was not available all the time: " + p.Summary + ".",
 		Evidence: []finding.Evidence{{Object: p.Service, Field: conditions, Value: lowest(p)}},
 		Fix:      mend(w, p),

@@ -14,7 +14,7 @@ import (
 // faults are, for each code, a scene in which it fires and its look-alike in
 // which it must not.
 var faults = map[string]struct{ fires, silent string }{
-	codeBroken: { // and the same, as it was scaled down at that moment
+	Broken: { // and the same, as it was scaled down at that moment
 		fires: `
 			0 answer web-a o1 o2 o3 o4
 			1000 web-a o1 o2 n1-
@@ -89,7 +89,7 @@ func TestEveryCodeHasItsPage(t *testing.T) {
 			t.Errorf("%s: title %q", d.Code, d.Title)
 		}
 	}
-	for _, code := range []string{codeBroken, codeGaps, codeNotProvable, codeProbe} {
+	for _, code := range []string{Broken, codeGaps, codeNotProvable, codeProbe} {
 		if pages[code] == "" {
 			t.Errorf("%s has no page", code)
 		}

@@ -100,14 +100,14 @@ func (s *scene) watch(ctx context.Context, r *result) error {
 	}
 	var printed bytes.Buffer
 	var stepped error
-	var verdict time.Time // when the last change of phase was told
+	var verdict time.Time // when a rollout was first called failed
 	rolling := false
 	lines := bufio.NewReader(stream)
 	for {
 		line, err := lines.ReadBytes('\n')
 		printed.Write(line)
 		told := phase(line)
-		if told != "" {
+		if told == "failed" && verdict.IsZero() {
 			verdict = time.Now()
 		}
 		if !rolling && told == "rolling" {
