@@ -30,24 +30,10 @@ func commandPage(c command) []byte {
 	flags(&b, cmd.LocalNonPersistentFlags())
 	b.WriteString("\n## Flags of kubectl\n\n")
 	flags(&b, cmd.PersistentFlags())
-	b.WriteString(exitCodes)
+	exitCodes(&b, c.exits)
 	fmt.Fprintf(&b, "\nSee also [the findings](../findings.md#kubectl-%s), [the relations](../relations.md) and [the rights](../rbac.md#kubectl-%[1]s).\n", c.name)
 	return b.Bytes()
 }
-
-const exitCodes = `
-## Exit codes
-
-| code | |
-|---|---|
-| 0 | it ran; what it found is no failure unless ` + "`--fail-on`" + ` says so |
-| 1 | it could not run |
-| 2 | a problem was found that ` + "`--fail-on`" + ` counts |
-| 3 | not enough could be seen for a verdict |
-| 4 | timed out |
-| 5 | with ` + "`-w`" + `: the object was deleted |
-| 130 | interrupted |
-`
 
 func flags(b *bytes.Buffer, set *pflag.FlagSet) {
 	b.WriteString("| flag | |\n|---|---|\n")

@@ -27,21 +27,22 @@ type command struct {
 	name     string // as kubectl calls it
 	plugin   cli.Plugin
 	findings []finding.Doc
+	exits    []exit
 	needs    string // what the rights are for, in a sentence or two
 }
 
 func commands() []command {
 	return []command{{
-		name: "explain-tree", plugin: explaintree.Command, findings: tree.Docs(),
+		name: "explain-tree", plugin: explaintree.Command, findings: tree.Docs(), exits: answers("never", deleted()),
 		needs: "These are the rights for everything that it can look at. With fewer it still answers: what could not be seen is named in the last line, and the exit code is 3 only where the verdict depends on it. Custom resources are read where they lead to the object; grant `get` and `list` on yours if you want them in the tree. Secrets are only read as metadata (their names), which Kubernetes grants only together with their contents; leave the line out if that is too much.",
 	}, {
-		name: "check-endpoints", plugin: checkendpoints.Command, findings: endpoints.Docs(),
+		name: "check-endpoints", plugin: checkendpoints.Command, findings: endpoints.Docs(), exits: answers("error", deleted()),
 		needs: "These are the rights for everything that it can look at. What it may not see makes a verdict unknown (exit code 3), never \"missing\". The rights to pods/proxy, pods/portforward and pods/exec are used with `--probe` and `--probe-from` alone.",
 	}, {
-		name: "guard-rollout", plugin: guardrollout.Command, findings: rollout.Docs(),
+		name: "guard-rollout", plugin: guardrollout.Command, findings: rollout.Docs(), exits: rolls(),
 		needs: "These are the rights for everything that it can look at and do. What it may not see it skips, and says so; without EndpointSlices nothing can be proven of availability. The rights to patch workloads and to delete pods are used by `--on-failure` and by the keys of the screen alone, `services/proxy` by `--probe svc/...`.",
 	}, {
-		name: "trace-dns", plugin: tracedns.Command, findings: dns.Docs(),
+		name: "trace-dns", plugin: tracedns.Command, findings: dns.Docs(), exits: answers("error"),
 		needs: "These are the rights for everything that it can look at and ask. Without pods/portforward the replicas are not asked, without pods/exec the pod's own files are predicted rather than read, and the trace says so.",
 	}}
 }
