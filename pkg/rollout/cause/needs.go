@@ -55,6 +55,10 @@ func Needs(v *index.View, w *workload.Workload) ([]source.Query, []source.LogQue
 			switch problem.Name {
 			case "config-object-missing", "config-key-missing", "mount-object-missing", "mount-failed":
 				referenced = true
+			case "image-auth":
+				for _, s := range p.Spec.ImagePullSecrets {
+					qs = append(qs, byName(object.Ref{Version: "v1", Kind: "Secret", Namespace: ns, Name: s.Name}, true))
+				}
 			case "pvc-pending", "pv-zone", "rwo-deadlock":
 				qs = append(qs, claimNeeds(v, p)...)
 			}

@@ -107,3 +107,17 @@ func TestARefusalFromBeforeIsNoVerdict(t *testing.T) {
 		t.Errorf("it is news: %+v", c)
 	}
 }
+
+// A login that is missing explains why a registry refuses; one that is there
+// is read as metadata alone.
+func TestTheLoginOfARefusedImageIsLookedFor(t *testing.T) {
+	login := func(p *corev1.Pod) { p.Spec.ImagePullSecrets = []corev1.LocalObjectReference{{Name: "login"}} }
+	refused := rolling(pod("web-2-x", 2, waits("ImagePullBackOff", backOff+": 401 Unauthorized"), login))
+	qs, _ := refused.needs(t)
+	if !asks(qs, "Secret", "login") || !slices.ContainsFunc(qs, func(q source.Query) bool { return q.Name == "login" && q.Metadata }) {
+		t.Errorf("it is not asked for: %v", qs)
+	}
+	if qs, _ := rolling(pod("web-2-x", 2, login)).needs(t); asks(qs, "Secret", "login") {
+		t.Errorf("it is asked for of a pod that runs: %v", qs)
+	}
+}

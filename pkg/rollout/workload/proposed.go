@@ -23,9 +23,17 @@ func Proposed(live *Workload, next source.Object) (*Workload, bool) {
 	switch o := next.(type) {
 	case *appsv1.Deployment:
 		kind = "Deployment"
+		if o.Spec.Replicas == nil && live != nil {
+			o = o.DeepCopy() // what a manifest leaves out, it leaves as it is
+			o.Spec.Replicas = new(int32(live.Replicas))
+		}
 		w.deploymentSpec(o)
 	case *appsv1.StatefulSet:
 		kind = "StatefulSet"
+		if o.Spec.Replicas == nil && live != nil {
+			o = o.DeepCopy()
+			o.Spec.Replicas = new(int32(live.Replicas))
+		}
 		w.statefulSetSpec(o)
 	case *appsv1.DaemonSet:
 		kind = "DaemonSet"

@@ -267,6 +267,11 @@ func TestAProposedWorkloadKeepsThePodsOfTheLiveOne(t *testing.T) {
 	if w, ok := Proposed(nil, deployment(2, "netapp:v1")); !ok || w.Ref != object.New("apps/v1", "Deployment", "shop", "web") || w.Current != nil {
 		t.Errorf("a first deploy: %+v", w)
 	}
+	silent := deployment(2, "netapp:v1")
+	silent.Spec.Replicas = nil
+	if w, ok := Proposed(live, silent); !ok || w.Replicas != live.Replicas || silent.Spec.Replicas != nil {
+		t.Errorf("a manifest that leaves replicas out: %+v, %v", w, ok)
+	}
 	if _, ok := Proposed(live, statefulSet(1, "netapp:v1")); ok {
 		t.Error("a StatefulSet does not take a Deployment's place")
 	}
