@@ -36,17 +36,9 @@ func named(line string) (string, cli.Plugin, bool) {
 	return words[1], command, ok
 }
 
-// Every command of the README is run on the shop's dump; what it shows as
-// output is what the command prints.
-func TestTheReadmeIsTrue(t *testing.T) {
-	path, err := filepath.Abs("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	readme, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+// Every command of the pages that a person writes is run on the shop's dump;
+// what they show as output is what the command prints.
+func TestTheDocsAreTrue(t *testing.T) {
 	shop, err := filepath.Abs("testdata/snapshots/shop.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -55,22 +47,40 @@ func TestTheReadmeIsTrue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var pages []string
+	for _, name := range []string{"../../README.md", "../../docs/ci.md"} {
+		page, err := filepath.Abs(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages = append(pages, page)
+	}
 	t.Chdir(t.TempDir())
+	for _, page := range pages {
+		t.Run(filepath.Base(page), func(t *testing.T) { checkPage(t, page, shop, roll) })
+	}
+}
+
+func checkPage(t *testing.T, path, shop, roll string) {
+	page, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
 	commands := 0
-	for _, block := range regexp.MustCompile("(?s)```(console|sh)\n(.*?)```").FindAllStringSubmatch(string(readme), -1) {
+	for _, block := range regexp.MustCompile("(?s)```(console|sh)\n(.*?)```").FindAllStringSubmatch(string(page), -1) {
 		for _, c := range commandsOf(block[2], block[1] == "console") {
 			commands++
 			t.Run(c.line, func(t *testing.T) {
 				now := c.check(t, shop, roll)
-				readme = bytes.Replace(readme, []byte(c.output), []byte(now), 1)
+				page = bytes.Replace(page, []byte(c.output), []byte(now), 1)
 			})
 		}
 	}
 	if commands == 0 {
-		t.Fatal("the README shows no command")
+		t.Fatal("the page shows no command")
 	}
 	if *update {
-		if err := os.WriteFile(path, readme, 0o644); err != nil {
+		if err := os.WriteFile(path, page, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -131,7 +141,8 @@ func wantsCluster(arg string) bool {
 // without staying.
 func (c shown) run(ctx context.Context, shop, roll string) (output string, code int, said string) {
 	name, command, _ := named(c.line)
-	args := slices.DeleteFunc(strings.Fields(c.line)[2:], wantsCluster)
+	typed, _, _ := strings.Cut(c.line, " > ") // into a file: the shell's part
+	args := slices.DeleteFunc(strings.Fields(typed)[2:], wantsCluster)
 	if i := slices.Index(args, "--replay"); i >= 0 {
 		args[i+1] = roll
 		args = slices.DeleteFunc(args, func(arg string) bool { return strings.HasPrefix(arg, "--speed=") })
