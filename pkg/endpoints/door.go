@@ -23,6 +23,16 @@ type door struct {
 	number int32
 	name   string // of the port, where it is named
 	route  bool
+	mirror bool // only copies of requests go there
+}
+
+// what is sent on, and how bad it is when it does not arrive: nobody waits for
+// the answer to a copy.
+func (d door) sends() (string, finding.Severity) {
+	if d.mirror {
+		return "copies of requests", finding.Warning
+	}
+	return "requests", finding.Error
 }
 
 var (
@@ -73,14 +83,14 @@ func ingressDoors(r object.Ref, ing *networkingv1.Ingress) []door {
 }
 
 // near says whether doors concern the Services that were asked about: they
-// lead to one, or to a name that is close to one. When many were asked about,
-// every door of their namespaces does.
+// lead to one, or to a name that is close to one. When many were asked about, or
+// none was named, every door of their namespaces does.
 func (w *world) near(doors []door) bool {
 	return slices.ContainsFunc(doors, func(d door) bool {
 		switch {
 		case w.asked[d.to.Key()]:
 			return true
-		case !w.single():
+		case w.opts.All || !w.single():
 			return w.within[d.to.Namespace] || w.within[d.from.Namespace]
 		}
 		presence, _ := w.v.Presence(d.to)
@@ -123,8 +133,9 @@ func (w *world) leadsNowhere(d door, name string) {
 			compact([]map[string]any{{"op": "replace", "path": d.path + "/name", "value": s.Name}}))
 		break
 	}
-	w.findings = append(w.findings, finding.Finding{Code: code(name), Severity: finding.Error, Object: d.from,
-		Message:  fmt.Sprintf("it sends requests to Service/%s, which does not exist in namespace %s", d.to.Name, d.to.Namespace),
+	what, severity := d.sends()
+	w.findings = append(w.findings, finding.Finding{Code: code(name), Severity: severity, Object: d.from,
+		Message:  fmt.Sprintf("it sends %s to Service/%s, which does not exist in namespace %s", what, d.to.Name, d.to.Namespace),
 		Evidence: []finding.Evidence{fact(d.from, d.field+".name", d.to.Name)}, Fix: []finding.Fix{fix}})
 }
 
@@ -135,7 +146,8 @@ func (w *world) wrongPort(d door, svc *corev1.Service, name string) {
 	if wanted == "" {
 		wanted = fmt.Sprint(d.number)
 	}
-	message := fmt.Sprintf("it sends requests to port %s of Service/%s, which has only %s", wanted, svc.Name, servicePorts(svc))
+	what, severity := d.sends()
+	message := fmt.Sprintf("it sends %s to port %s of Service/%s, which has only %s", what, wanted, svc.Name, servicePorts(svc))
 	var right *corev1.ServicePort
 	for i := range svc.Spec.Ports {
 		p := &svc.Spec.Ports[i]
@@ -155,7 +167,7 @@ func (w *world) wrongPort(d door, svc *corev1.Service, name string) {
 		fix = command("name the Service's port", d.from.Namespace, "patch", plural(d.from), d.from.Name, "--type=json", "-p",
 			compact([]map[string]any{{"op": "replace", "path": field, "value": value}}))
 	}
-	w.findings = append(w.findings, finding.Finding{Code: code(name), Severity: finding.Error, Object: d.from, Message: message,
+	w.findings = append(w.findings, finding.Finding{Code: code(name), Severity: severity, Object: d.from, Message: message,
 		Evidence: []finding.Evidence{fact(d.from, d.field+".port", wanted), fact(object.Ref{Version: "v1", Kind: "Service", Namespace: svc.Namespace, Name: svc.Name}, "spec.ports", servicePorts(svc))},
 		Fix:      []finding.Fix{fix}})
 }

@@ -1,6 +1,7 @@
 package endpoints
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,7 +16,10 @@ import (
 
 const gatewayGroup = "gateway.networking.k8s.io"
 
-var grantKind = schema.GroupKind{Group: gatewayGroup, Kind: "ReferenceGrant"}
+var (
+	grantKind   = schema.GroupKind{Group: gatewayGroup, Kind: "ReferenceGrant"}
+	gatewayKind = schema.GroupKind{Group: gatewayGroup, Kind: "Gateway"}
+)
 
 func routeKinds() []schema.GroupKind {
 	var kinds []schema.GroupKind
@@ -49,23 +53,33 @@ func routes() Analyzer {
 	}}
 }
 
-// routeDoors reads spec.rules[].backendRefs[] of an object that may hold anything.
+// routeDoors reads the backends of spec.rules[] of an object that may hold
+// anything, and those to which a filter copies requests.
 func routeDoors(r object.Ref, u *unstructured.Unstructured) []door {
 	var doors []door
-	for i, rule := range elements(u.Object, "spec", "rules") {
-		for j, ref := range elements(rule, "backendRefs") {
-			name := text(ref, "name")
-			if name == "" || text(ref, "group") != "" || text(ref, "kind") != "" && text(ref, "kind") != "Service" {
-				continue
-			}
-			namespace := text(ref, "namespace")
-			if namespace == "" {
-				namespace = r.Namespace
-			}
-			doors = append(doors, door{from: r, route: true, number: number(ref, "port"),
-				field: fmt.Sprintf("spec.rules[%d].backendRefs[%d]", i, j), path: fmt.Sprintf("/spec/rules/%d/backendRefs/%d", i, j),
-				to: object.Ref{Version: "v1", Kind: "Service", Namespace: namespace, Name: name}})
+	add := func(ref map[string]any, mirror bool, field, path string) {
+		name := text(ref, "name")
+		if name == "" || text(ref, "group") != "" || text(ref, "kind") != "" && text(ref, "kind") != "Service" {
+			return
 		}
+		to := object.Ref{Version: "v1", Kind: "Service", Namespace: cmp.Or(text(ref, "namespace"), r.Namespace), Name: name}
+		doors = append(doors, door{from: r, route: true, mirror: mirror, number: number(ref, "port"), field: field, path: path, to: to})
+	}
+	mirrors := func(of map[string]any, field, path string) {
+		for k, filter := range elements(of, "filters") {
+			copies, _ := filter["requestMirror"].(map[string]any)
+			ref, _ := copies["backendRef"].(map[string]any)
+			add(ref, true, fmt.Sprintf("%s.filters[%d].requestMirror.backendRef", field, k), fmt.Sprintf("%s/filters/%d/requestMirror/backendRef", path, k))
+		}
+	}
+	for i, rule := range elements(u.Object, "spec", "rules") {
+		field, path := fmt.Sprintf("spec.rules[%d]", i), fmt.Sprintf("/spec/rules/%d", i)
+		for j, ref := range elements(rule, "backendRefs") {
+			field, path := fmt.Sprintf("%s.backendRefs[%d]", field, j), fmt.Sprintf("%s/backendRefs/%d", path, j)
+			add(ref, false, field, path)
+			mirrors(ref, field, path)
+		}
+		mirrors(rule, field, path)
 	}
 	return doors
 }

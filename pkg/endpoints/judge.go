@@ -17,6 +17,7 @@ import (
 // Options are what the user chose.
 type Options struct {
 	From         object.Ref // --from pod/X: also judge whether this client may connect; node/X: what arrives there
+	All          bool       // no Service was named: what leads to nothing in their namespaces is asked about too
 	Learn        bool       // say one plain sentence about each term
 	Observations []Observation
 }
@@ -52,6 +53,7 @@ func (w *world) result(opts Options) Result {
 type judged struct {
 	services string
 	from     object.Ref
+	all      bool
 }
 
 func judge(v *index.View, services []object.Ref, opts Options) *world {
@@ -62,7 +64,7 @@ func judge(v *index.View, services []object.Ref, opts Options) *world {
 	for _, r := range services {
 		names.WriteString(r.Namespace + "/" + r.Name + ",")
 	}
-	return index.Memo(v, judged{names.String(), opts.From.Key()}, func() *world { return judgeAnew(v, services, opts) })
+	return index.Memo(v, judged{names.String(), opts.From.Key(), opts.All}, func() *world { return judgeAnew(v, services, opts) })
 }
 
 func judgeAnew(v *index.View, services []object.Ref, opts Options) *world {

@@ -44,9 +44,17 @@ func loadBalancer() Analyzer {
 			port = c.svc.Spec.Ports[0].Port
 		}
 		c.say("lb-pending", s, message, evidence,
-			command("meanwhile, reach it from here", c.svc.Namespace, "port-forward", "service/"+c.svc.Name, fmt.Sprint(port)),
-			manual("install what hands out addresses (a cloud controller, MetalLB, kube-vip), or use type NodePort"))
+			manual("install what hands out addresses (a cloud controller, MetalLB, kube-vip), or use type NodePort"),
+			manual("meanwhile, reach it from here: %s", finding.Kubectl(c.svc.Namespace, "port-forward", "service/"+c.svc.Name, fmt.Sprintf("%d:%d", unprivileged(port), port))))
 	}}
+}
+
+// unprivileged is a local port near a Service's that everybody may listen on.
+func unprivileged(port int32) int32 {
+	if port < 1024 {
+		return 8000 + port
+	}
+	return port
 }
 
 func (c *subject) balancerEvent() *corev1.Event {

@@ -30,6 +30,8 @@ type vocabulary struct {
 	keys   map[string][]string // value → the keys that have it
 	folded map[pair][]pair     // in lower case → as they are
 	byForm map[string]lexicon  // key and digits → its values that differ in letters only
+
+	unlabelled []*corev1.Pod // nobody could select them
 }
 
 func (p pair) lower() pair { return pair{strings.ToLower(p.key), strings.ToLower(p.value)} }
@@ -57,6 +59,9 @@ func (w *world) learnWords(pod *corev1.Pod) {
 	if voc == nil {
 		voc = &vocabulary{values: map[string][]string{}, keys: map[string][]string{}, folded: map[pair][]pair{}, byForm: map[string]lexicon{}}
 		w.vocabularies[pod.Namespace] = voc
+	}
+	if len(pod.Labels) == 0 {
+		voc.unlabelled = append(voc.unlabelled, pod)
 	}
 	for k, v := range pod.Labels {
 		if known := voc.values[k]; len(known) == 0 || known[len(known)-1] != v { // pods of one kind stand together

@@ -73,7 +73,7 @@ func Needs(v *index.View, ask Ask) ([]source.Query, []source.LogQuery) {
 	p.first()
 	found, _ := Selected(v, ask)
 	if len(found) > 0 {
-		w := judge(v, found, Options{From: ask.From})
+		w := judge(v, found, Options{From: ask.From, All: len(ask.Names) == 0})
 		for _, c := range w.subjects {
 			if ask.byName() {
 				p.around(c)
@@ -127,12 +127,14 @@ func (p *plan) first() {
 	}
 }
 
-// around is what one Service calls for whatever its state. Policies and the
-// older Endpoints matter once there is an endpoint to connect to.
+// around is what one Service calls for whatever its state. Policies matter once
+// there is a pod to connect to, the older Endpoints once it is ready.
 func (p *plan) around(c *subject) {
 	ns := c.svc.Namespace
-	if slices.ContainsFunc(c.entries, func(e entry) bool { return e.slice != nil && e.row.Ready }) {
+	if slices.ContainsFunc(c.entries, func(e entry) bool { return e.slice != nil }) {
 		p.whole(netpol.Kind(), ns)
+	}
+	if slices.ContainsFunc(c.entries, func(e entry) bool { return e.slice != nil && e.row.Ready }) {
 		p.want(source.Query{Kind: endpointsKind, Namespace: ns, Name: c.svc.Name})
 	}
 	if c.selects() {

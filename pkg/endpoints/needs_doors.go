@@ -5,8 +5,10 @@ import (
 	"strings"
 
 	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
+	"github.com/leadsman-dev/leadsman/pkg/index"
 	"github.com/leadsman-dev/leadsman/pkg/source"
 )
 
@@ -14,7 +16,7 @@ import (
 // to, and the classes that are to serve them.
 func (p *plan) doors(w *world) {
 	for _, gk := range routeKinds() {
-		if !p.served(gk) {
+		if !p.served(gk) || p.ask.byName() && !p.attached(gk) {
 			continue
 		}
 		p.whole(gk, "") // a route may lead here from any namespace
@@ -44,6 +46,25 @@ func (p *plan) doors(w *world) {
 	}) {
 		p.whole(serviceKind, p.ask.Namespace)
 	}
+}
+
+// attached says whether a Gateway may have routes of a kind. Those below HTTP
+// are rare, and need a listener of their protocol: one list of Gateways spares
+// three of routes.
+func (p *plan) attached(gk schema.GroupKind) bool {
+	protocol := strings.ToUpper(strings.TrimSuffix(gk.Kind, "Route"))
+	if protocol == "HTTP" || protocol == "GRPC" || !p.served(gatewayKind) {
+		return true
+	}
+	all := source.Query{Kind: gatewayKind}
+	p.want(all)
+	if !p.v.Answered(all) {
+		return p.v.GapOf(all) != nil
+	}
+	return slices.ContainsFunc(p.v.List(gatewayKind, ""), func(it index.Item) bool {
+		u, ok := asUnstructured(it)
+		return ok && slices.ContainsFunc(elements(u.Object, "spec", "listeners"), func(l map[string]any) bool { return text(l, "protocol") == protocol })
+	})
 }
 
 func (p *plan) behind(w *world, doors []door) {

@@ -171,7 +171,13 @@ func (p *plan) void(c *subject) {
 			p.whole(gk, ns)
 		}
 	}
-	if !p.ask.byName() || !p.v.Answered(source.Query{Kind: podKind, Namespace: ns}) {
+	if !p.v.Answered(source.Query{Kind: podKind, Namespace: ns}) {
+		return
+	}
+	if c.has("selector-no-match") && (!p.ask.byName() || p.v.Answered(p.carriers(c))) && len(c.carriersElsewhere()) == 0 {
+		p.whole(schema.GroupKind{Group: "batch", Kind: "CronJob"}, ns) // its pods may come later
+	}
+	if !p.ask.byName() {
 		return
 	}
 	if c.has("label-typo") {
@@ -180,11 +186,16 @@ func (p *plan) void(c *subject) {
 		}
 	}
 	if c.has("selector-no-match", "wrong-namespace") {
-		p.want(source.Query{Kind: podKind, Labels: labels.SelectorFromSet(c.svc.Spec.Selector).String()})
+		p.want(p.carriers(c))
 		if at := c.carriersElsewhere(); len(at) == 1 {
 			p.whole(serviceKind, at[0].Namespace) // are those pods another Service's?
 		}
 	}
+}
+
+// carriers are the pods of all namespaces that carry a Service's selector.
+func (p *plan) carriers(c *subject) source.Query {
+	return source.Query{Kind: podKind, Labels: labels.SelectorFromSet(c.svc.Spec.Selector).String()}
 }
 
 func (p *plan) served(gk schema.GroupKind) bool {

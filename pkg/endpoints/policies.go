@@ -85,11 +85,23 @@ func (c *subject) judgePolicies(i int, pod, client *corev1.Pod) bool {
 	case a.Value == netpol.Denied:
 		c.say("netpol-denies", finding.Warning, a.Why, evidence, c.admit(a, number, sp))
 	case a.Value == netpol.Unknown && worthSaying(a, client != nil):
-		c.say("netpol-unknown", finding.Info, a.Why, evidence)
+		c.undecided(a, pod, evidence)
 	default:
 		return false
 	}
 	return true
+}
+
+// undecided: it depends on the network plugin. A rule whose port name the pods
+// do not have is most likely a slip, and plugins let nobody in by it.
+func (c *subject) undecided(a netpol.Answer, pod *corev1.Pod, evidence []finding.Evidence) {
+	if ports := declared(pod); a.Doubt == netpol.NamedPort && len(ports) > 0 {
+		c.say("netpol-unknown", finding.Warning, fmt.Sprintf("%s (it declares %s); most network plugins then let nobody in", a.Why, portWords(ports)),
+			append(evidence, fact(podRef(pod), "spec.containers[].ports", portWords(ports))),
+			manual("name a port of the pods in %s (%s), or its number", a.Policy, portWords(ports)))
+		return
+	}
+	c.say("netpol-unknown", finding.Info, a.Why, evidence)
 }
 
 // worthSaying: that policies were not listed is a gap, and that some clients

@@ -43,7 +43,7 @@ func (c *subject) selectorless() {
 
 // choosesNothing goes from what explains the void best to what merely states it.
 func (c *subject) choosesNothing() {
-	for _, explains := range []func() bool{c.onlyCompleted, c.scaledToZero, c.onWorkloadOnly, c.driftedAway, c.pinned, c.nearMiss, c.elsewhere} {
+	for _, explains := range []func() bool{c.onlyCompleted, c.betweenRuns, c.scaledToZero, c.onWorkloadOnly, c.driftedAway, c.pinned, c.nearMiss, c.elsewhere} {
 		if explains() {
 			return
 		}
@@ -53,7 +53,7 @@ func (c *subject) choosesNothing() {
 
 func (c *subject) onlyCompleted() bool {
 	for _, p := range c.pods {
-		if p.Status.Phase != corev1.PodSucceeded {
+		if p.Status.Phase != corev1.PodSucceeded || p.DeletionTimestamp != nil {
 			return false
 		}
 	}
@@ -64,6 +64,18 @@ func (c *subject) onlyCompleted() bool {
 	c.say("only-completed-pods", finding.Info, fmt.Sprintf("all that it selects has run to its end (%s)", whose),
 		[]finding.Evidence{fact(c.ref, "spec.selector", selectorText(c.svc)), fact(podRef(c.pods[0]), "status.phase", string(c.pods[0].Status.Phase))})
 	return true
+}
+
+// betweenRuns: the pods of a CronJob come and go.
+func (c *subject) betweenRuns() bool {
+	for _, l := range c.crew(c.svc.Namespace).withTemplate(c.svc.Spec.Selector) {
+		if l.item.Ref.Kind == "CronJob" {
+			c.say("only-completed-pods", finding.Info, fmt.Sprintf("%s makes its pods, and none of them runs now", l.item.Ref),
+				[]finding.Evidence{fact(c.ref, "spec.selector", selectorText(c.svc)), fact(l.item.Ref, "spec.jobTemplate.spec.template.metadata.labels", joinPairs(l.template.Labels))})
+			return true
+		}
+	}
+	return false
 }
 
 func (c *subject) scaledToZero() bool {
@@ -275,36 +287,78 @@ func (c *subject) served(pod *corev1.Pod) bool {
 	})
 }
 
-// noMatch states the void, and what is known of a workload that should fill it.
+// noMatch states the void, and what is known of those that should fill it.
 func (c *subject) noMatch() {
-	message := "no pod carries its whole selector"
+	severity, message := finding.Error, "no pod carries its whole selector"
 	if len(c.svc.Spec.Selector) == 1 {
 		message = "no pod carries the label that it selects"
 	}
 	evidence := []finding.Evidence{fact(c.ref, "spec.selector", selectorText(c.svc))}
 	fix := manual("label the pods so, or select what they carry; list them with: %s", finding.Kubectl(c.svc.Namespace, "get", "pods", "--show-labels"))
-	for _, l := range c.crew(c.svc.Namespace).withTemplate(c.svc.Spec.Selector) {
-		if l.owned || l.item.Ref.Kind == "CronJob" || l.item.Ref.Kind == "Job" {
-			continue
-		}
-		message = fmt.Sprintf("%s would make its pods, but has none", l.item.Ref)
-		fix = command("see why", l.item.Ref.Namespace, "describe", strings.ToLower(l.item.Ref.Kind), l.item.Ref.Name)
-		if ps := health.Of(c.v, l.item).Problems; len(ps) > 0 {
+	maker, made, bare := c.maker(), c.crew(c.svc.Namespace).beingMade(c), c.vocabulary(c.svc.Namespace).unlabelled
+	switch {
+	case len(c.pods) > 0:
+		var ended []finding.Evidence
+		message, ended, fix = c.haveEnded(c.pods[0])
+		evidence = append(evidence, ended...)
+	case made != nil:
+		severity = finding.Info // a start is no failure
+		message = fmt.Sprintf("%s is new, and its pods are still being made", made.item.Ref)
+	case maker != nil:
+		message = fmt.Sprintf("%s would make its pods, but has none", maker.item.Ref)
+		fix = command("see why", c.svc.Namespace, "describe", strings.ToLower(maker.item.Ref.Kind), maker.item.Ref.Name)
+		if ps := health.Of(c.v, maker.item).Problems; len(ps) > 0 {
 			message += ": " + strings.TrimSuffix(ps[0].Message, ".")
 			evidence = append(evidence, ps[0].Evidence...)
 		}
-		break
+	case len(bare) > 0:
+		message += fmt.Sprintf("; %s has no label at all", c.title(bare[0]))
+		evidence = append(evidence, fact(podRef(bare[0]), "metadata.labels", "none"))
+		fix = command("give it the label, if that is meant", c.svc.Namespace, append([]string{"label", "pod", bare[0].Name}, strings.Split(selectorText(c.svc), ",")...)...)
+	default:
+		message += c.othersDo()
 	}
-	if at := c.carriersElsewhere(); len(at) > 0 {
-		message += fmt.Sprintf("; pods of other namespaces do (%s), which a Service never selects", at[0].Namespace)
-		if len(at) > 1 {
-			message = strings.Replace(message, at[0].Namespace+")", fmt.Sprintf("%s and %d more)", at[0].Namespace, len(at)-1), 1)
+	c.say("selector-no-match", severity, message, evidence, fix)
+}
+
+// othersDo are the words about pods with that selector in other namespaces.
+func (c *subject) othersDo() string {
+	switch at := c.carriersElsewhere(); len(at) {
+	case 0:
+		return ""
+	case 1:
+		return fmt.Sprintf("; pods of namespace %s do, which a Service of another never selects", at[0].Namespace)
+	default:
+		return fmt.Sprintf("; pods of other namespaces do (%s and %d more), which a Service never selects", at[0].Namespace, len(at)-1)
+	}
+}
+
+// maker is the workload whose pods it would select.
+func (c *subject) maker() *workload {
+	for _, l := range c.crew(c.svc.Namespace).withTemplate(c.svc.Spec.Selector) {
+		if !l.owned && l.item.Ref.Kind != "Job" {
+			return l
 		}
 	}
-	if failed := len(c.pods); failed > 0 {
-		message = fmt.Sprintf("every pod that it selects has ended (%s)", c.pods[0].Status.Phase)
-		evidence = append(evidence, fact(podRef(c.pods[0]), "status.phase", string(c.pods[0].Status.Phase)))
-		fix = command("see why", c.svc.Namespace, "describe", "pod", c.pods[0].Name)
+	return nil
+}
+
+// haveEnded says how all that it selects has ended, by the first of them.
+func (c *subject) haveEnded(pod *corev1.Pod) (message string, evidence []finding.Evidence, fix finding.Fix) {
+	how := string(pod.Status.Phase)
+	evidence = []finding.Evidence{fact(podRef(pod), "status.phase", how)}
+	if pod.Status.Reason != "" {
+		how = pod.Status.Reason
+		evidence = append(evidence, fact(podRef(pod), "status.reason", how))
 	}
-	c.say("selector-no-match", finding.Error, message, evidence, fix)
+	message = fmt.Sprintf("every pod that it selects has ended (%s)", how)
+	fix = command("see why", c.svc.Namespace, "describe", "pod", pod.Name)
+	switch {
+	case pod.DeletionTimestamp != nil && len(pod.Finalizers) > 0:
+		message = fmt.Sprintf("the last pod that it selected, %s, was deleted and has ended; a finalizer (%s) keeps its record", pod.Name, strings.Join(pod.Finalizers, ", "))
+		evidence = append(evidence, fact(podRef(pod), "metadata.finalizers", strings.Join(pod.Finalizers, ", ")))
+	case c.root(pod).IsZero():
+		message += "; nothing owns them, so nothing makes new ones"
+	}
+	return message, evidence, fix
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
@@ -13,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/leadsman-dev/leadsman/pkg/health"
 	"github.com/leadsman-dev/leadsman/pkg/index"
 	"github.com/leadsman-dev/leadsman/pkg/object"
 )
@@ -30,6 +32,7 @@ type crew struct {
 	all        []*workload
 	byTemplate map[pair][]*workload
 	byLabel    map[pair][]*workload
+	made       func() *workload // memo of beingMade
 }
 
 func workloadKinds() []schema.GroupKind {
@@ -70,6 +73,24 @@ func (w *world) enlist(l *workload) {
 	for k, v := range l.item.Object.GetLabels() {
 		c.byLabel[pair{k, v}] = append(c.byLabel[pair{k, v}], l)
 	}
+}
+
+// beingMade is a workload so new that its pods need not be there yet, though
+// nothing keeps them from being made.
+func (c *crew) beingMade(of *subject) *workload {
+	if c.made == nil {
+		c.made = sync.OnceValue(func() *workload {
+			i := slices.IndexFunc(c.all, func(l *workload) bool {
+				return !l.owned && l.replicas > 0 && l.item.Ref.Kind != "CronJob" && of.recent(l.item.Object.GetCreationTimestamp().Time) &&
+					len(of.podsWith(l.item.Ref.Namespace, l.template.Labels)) == 0 && len(health.Of(of.v, l.item).Problems) == 0
+			})
+			if i < 0 {
+				return nil
+			}
+			return c.all[i]
+		})
+	}
+	return c.made()
 }
 
 func asWorkload(it index.Item) (*workload, bool) {

@@ -90,8 +90,10 @@ func (p *patient) unready(u unit) []Problem {
 	message := fmt.Sprintf("container %q runs, but its readiness probe fails (%s)", u.spec.Name, probeWords(u.spec.ReadinessProbe))
 	if e := p.unhealthy(u, "readiness"); e != nil {
 		facts = append(facts, eventFact(e))
-		said := strings.TrimPrefix(strings.TrimPrefix(e.Message, "Readiness probe failed: "), "Readiness probe errored and resulted in unknown state: ")
-		message = fmt.Sprintf("container %q runs, but its readiness probe (%s) fails: %s", u.spec.Name, probeWords(u.spec.ReadinessProbe), clip(strings.TrimSpace(said), 160))
+		said := strings.TrimPrefix(strings.TrimPrefix(e.Message, "Readiness probe errored and resulted in unknown state: "), "Readiness probe failed:")
+		if said = strings.TrimSpace(said); said != "" { // a command may print nothing
+			message = fmt.Sprintf("container %q runs, but its readiness probe (%s) fails: %s", u.spec.Name, probeWords(u.spec.ReadinessProbe), clip(said, 160))
+		}
 	}
 	unready := started
 	if c, field := p.condition(corev1.ContainersReady); c != nil {

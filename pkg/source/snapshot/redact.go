@@ -34,6 +34,8 @@ func redactObject(gk schema.GroupKind, content map[string]any) {
 	redactTree(content)
 }
 
+// redactApplied leaves of what was applied what tells its version, and of a
+// Service its ports: one that a patch lost stands nowhere else.
 func redactApplied(annotations map[string]any) {
 	applied, ok := annotations[corev1.LastAppliedConfigAnnotation].(string)
 	if !ok {
@@ -48,6 +50,16 @@ func redactApplied(annotations map[string]any) {
 		return
 	}
 	short, _ := json.Marshal(version)
+	var service struct {
+		APIVersion string `json:"apiVersion"`
+		Kind       string `json:"kind"`
+		Spec       struct {
+			Ports []corev1.ServicePort `json:"ports"`
+		} `json:"spec"`
+	}
+	if version.Kind == "Service" && version.APIVersion == "v1" && json.Unmarshal([]byte(applied), &service) == nil {
+		short, _ = json.Marshal(service)
+	}
 	annotations[corev1.LastAppliedConfigAnnotation] = string(short)
 }
 
