@@ -122,8 +122,6 @@ func (o *options) complete(args []string) error {
 		return fmt.Errorf("-w draws the answer again and again; use it with -o table or wide")
 	case o.watch && probing:
 		return fmt.Errorf("-w shows what the API server stores; leave --probe and --probe-from out, or leave -w out")
-	case probing && len(o.Snapshot) > 0:
-		return fmt.Errorf("--probe asks a cluster; a snapshot cannot answer")
 	case o.patience <= 0:
 		return fmt.Errorf("--probe-timeout must be positive")
 	case len(o.files) > 0 && (len(args) > 0 || o.selector != "" || o.allNames):

@@ -66,21 +66,20 @@ func TestClientsAreNamedWithOrWithoutNamespace(t *testing.T) {
 
 func TestWhatExcludesEachOtherIsRefused(t *testing.T) {
 	for name, args := range map[string][]string{
-		"another kind":              {"deployment/web"},
-		"an empty name":             {"service/"},
-		"a path":                    {"a/b/c"},
-		"a name and a selector":     {"web", "-l", "app=web"},
-		"a name in all namespaces":  {"web", "-A"},
-		"a file and a name":         {"web", "-f", "x.yaml"},
-		"a file and a selector":     {"-l", "a=b", "-f", "x.yaml"},
-		"a snapshot that is probed": {"--snapshot", "x", "--probe"},
-		"a snapshot to follow":      {"--snapshot", "x", "-w"},
-		"following as JSON":         {"-w", "-o", "json"},
-		"following with probes":     {"-w", "--probe"},
-		"an unknown format":         {"-o", "dot"},
-		"a client of another kind":  {"--from", "deployment/web"},
-		"a client without a name":   {"--probe-from", "pod/"},
-		"no patience":               {"--probe", "--probe-timeout", "0s"},
+		"another kind":             {"deployment/web"},
+		"an empty name":            {"service/"},
+		"a path":                   {"a/b/c"},
+		"a name and a selector":    {"web", "-l", "app=web"},
+		"a name in all namespaces": {"web", "-A"},
+		"a file and a name":        {"web", "-f", "x.yaml"},
+		"a file and a selector":    {"-l", "a=b", "-f", "x.yaml"},
+		"a snapshot to follow":     {"--snapshot", "x", "-w"},
+		"following as JSON":        {"-w", "-o", "json"},
+		"following with probes":    {"-w", "--probe"},
+		"an unknown format":        {"-o", "dot"},
+		"a client of another kind": {"--from", "deployment/web"},
+		"a client without a name":  {"--probe-from", "pod/"},
+		"no patience":              {"--probe", "--probe-timeout", "0s"},
 	} {
 		if _, err := parseNamed(args...); err == nil {
 			t.Errorf("%s is taken", name)

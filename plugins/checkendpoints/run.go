@@ -61,7 +61,7 @@ func (o *options) answer(ctx context.Context, env *cli.Env, session *cli.Session
 	if err != nil {
 		return nil, err
 	}
-	opts := endpoints.Options{From: asks[0].From, Learn: o.Learn}
+	opts := endpoints.Options{From: asks[0].From, All: len(asks[0].Names) == 0, Learn: o.Learn}
 	r := endpoints.Explain(v, services, opts)
 	if doubted := recheck(r, asks); len(doubted) > 0 && session.Watcher != nil {
 		// Slices follow pods within seconds: what is late is not yet wrong.
@@ -78,13 +78,10 @@ func (o *options) answer(ctx context.Context, env *cli.Env, session *cli.Session
 	}
 	asked, left := 0, 0
 	if o.probe || o.through.Name != "" {
-		live := newAsker(env, o)
-		opts.Observations, left = live.ask(ctx, v, r)
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+		if opts.Observations, asked, left, err = o.observe(ctx, env, session, v, r); err != nil {
+			return nil, err
 		}
 		r = endpoints.Explain(v, services, opts)
-		asked = live.prober.Requests()
 	}
 	if left > 0 {
 		r.Gaps = append(r.Gaps, report.Gap{Resource: "probes", Reason: string(source.TimedOut), Detail: fmt.Sprintf("%d live questions were not asked, or not answered in time; ask about fewer Services", left)})

@@ -1,12 +1,18 @@
 package checkendpoints
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/leadsman-dev/leadsman/pkg/cli"
+	"github.com/leadsman-dev/leadsman/pkg/endpoints"
+	"github.com/leadsman-dev/leadsman/pkg/object"
+	"github.com/leadsman-dev/leadsman/pkg/source"
 )
 
 // dump is what kubectl get -n shop svc,pods,endpointslices -o yaml writes, cut short.
@@ -45,5 +51,32 @@ func TestWhatADumpDoesNotHoldIsNotMissing(t *testing.T) {
 	}
 	if code, out := onDump(t, "-n", "elsewhere", "web"); code == cli.ExitOK || code == cli.ExitProblem {
 		t.Errorf("exit %d\n%s", code, out)
+	}
+}
+
+// What the pods answered is kept in a snapshot; without that, there is nothing
+// to judge a probe by.
+func TestAProbeOfADumpNeedsKeptAnswers(t *testing.T) {
+	if code, out := onDump(t, "-n", "shop", "web", "--probe"); code != cli.ExitError || !strings.Contains(out, "holds no answers of probes") {
+		t.Errorf("exit %d\n%s", code, out)
+	}
+	client := object.Ref{Version: "v1", Kind: "Pod", Namespace: "shop", Name: "client"}
+	seen := []endpoints.Observation{
+		{Service: object.Ref{Version: "v1", Kind: "Service", Namespace: "shop", Name: "web"}, Probe: endpoints.Proxy, Number: 8080, Outcome: endpoints.Refused},
+		{Probe: endpoints.Path, From: client, Number: 80, Outcome: endpoints.Answered},
+	}
+	document, err := json.Marshal(kept{seen})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answers := []source.Answers{{About: aboutPrefix + "service/web", Document: document}, {About: "trace-dns web", Document: []byte("{}")}}
+	for _, c := range []struct {
+		o    options
+		want []endpoints.Observation
+	}{{options{probe: true}, seen[:1]}, {options{through: client}, seen[1:]}, {options{probe: true, through: client}, seen}} {
+		got, err := c.o.recorded(answers)
+		if diff := cmp.Diff(c.want, got); diff != "" || err != nil {
+			t.Error(err, diff)
+		}
 	}
 }

@@ -49,7 +49,7 @@ func (o *options) draw(ctx context.Context, session *cli.Session, asks []endpoin
 		case err != nil:
 			return err
 		}
-		r := endpoints.Explain(v, services, endpoints.Options{From: asks[0].From, Learn: o.Learn})
+		r := endpoints.Explain(v, services, endpoints.Options{From: asks[0].From, All: len(asks[0].Names) == 0, Learn: o.Learn})
 		o.shape(r, session)
 		r.Budget = report.Budget{} // what a stream costs is no property of one frame
 		select {
