@@ -158,6 +158,30 @@ func TestTrafficThatArrivesAtANodeIsAnErrorThere(t *testing.T) {
 	}
 }
 
+// A node that is down receives nothing, and a load balancer leaves out what is
+// excluded from it.
+func TestNodesThatReceiveNothingHaveNoGap(t *testing.T) {
+	down := func(s *scene) { s.nodes[1].Status.Conditions[0].Status = corev1.ConditionUnknown }
+	excluded := func(s *scene) { s.nodes[1].Labels[corev1.LabelNodeExcludeBalancers] = "" }
+	balanced := func(s *scene) { s.svc.Spec.Type = corev1.ServiceTypeLoadBalancer }
+	for name, c := range map[string]struct {
+		change func(*scene)
+		fires  bool
+	}{
+		"a node that is down":                    {down, false},
+		"excluded from load balancers":           {both(excluded, balanced), false},
+		"excluded, where nobody minds the label": {excluded, true},
+	} {
+		s := healthy()
+		local("external")(s)
+		onlyFirstPod(s)
+		c.change(s)
+		if f := find(s.judge(t).Findings, code("etp-local-gap")); (f != nil) != c.fires {
+			t.Errorf("%s: %s", name, told(s.judge(t)))
+		}
+	}
+}
+
 func TestAnotherCopyOfTheApplicationIsNoWrongNamespace(t *testing.T) {
 	elsewhere := func(namespace string) func(*scene) {
 		return func(s *scene) {

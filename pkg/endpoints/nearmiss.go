@@ -31,7 +31,7 @@ type vocabulary struct {
 	folded map[pair][]pair     // in lower case → as they are
 	byForm map[string]lexicon  // key and digits → its values that differ in letters only
 
-	unlabelled []*corev1.Pod // nobody could select them
+	unlabelled []*corev1.Pod // nobody labelled them
 }
 
 func (p pair) lower() pair { return pair{strings.ToLower(p.key), strings.ToLower(p.value)} }
@@ -60,7 +60,7 @@ func (w *world) learnWords(pod *corev1.Pod) {
 		voc = &vocabulary{values: map[string][]string{}, keys: map[string][]string{}, folded: map[pair][]pair{}, byForm: map[string]lexicon{}}
 		w.vocabularies[pod.Namespace] = voc
 	}
-	if len(pod.Labels) == 0 {
+	if onlyMachineMade(pod.Labels) {
 		voc.unlabelled = append(voc.unlabelled, pod)
 	}
 	for k, v := range pod.Labels {
@@ -68,6 +68,15 @@ func (w *world) learnWords(pod *corev1.Pod) {
 			voc.values[k] = append(known, v)
 		}
 	}
+}
+
+func onlyMachineMade(labels map[string]string) bool {
+	for k := range labels {
+		if !machineMade(k) {
+			return false
+		}
+	}
+	return true
 }
 
 func (voc *vocabulary) finish() {

@@ -174,7 +174,7 @@ func (p *plan) void(c *subject) {
 	if !p.v.Answered(source.Query{Kind: podKind, Namespace: ns}) {
 		return
 	}
-	if c.has("selector-no-match") && (!p.ask.byName() || p.v.Answered(p.carriers(c))) && len(c.carriersElsewhere()) == 0 {
+	if c.has("selector-no-match") && (!p.ask.byName() || p.knownElsewhere(c)) {
 		p.whole(schema.GroupKind{Group: "batch", Kind: "CronJob"}, ns) // its pods may come later
 	}
 	if !p.ask.byName() {
@@ -191,6 +191,15 @@ func (p *plan) void(c *subject) {
 			p.whole(serviceKind, at[0].Namespace) // are those pods another Service's?
 		}
 	}
+}
+
+// knownElsewhere says that it is settled whether its pods are in another namespace.
+func (p *plan) knownElsewhere(c *subject) bool {
+	if !p.v.Answered(p.carriers(c)) {
+		return false
+	}
+	at := c.carriersElsewhere()
+	return len(at) != 1 || p.v.Answered(source.Query{Kind: serviceKind, Namespace: at[0].Namespace})
 }
 
 // carriers are the pods of all namespaces that carry a Service's selector.

@@ -157,9 +157,7 @@ func nodeFacts(n *corev1.Node) []finding.Evidence {
 
 func (c *subject) nodeDown(p *corev1.Pod) bool {
 	if n, ok := c.node(p.Spec.NodeName); ok {
-		return slices.ContainsFunc(n.Status.Conditions, func(x corev1.NodeCondition) bool {
-			return x.Type == corev1.NodeReady && x.Status != corev1.ConditionTrue
-		})
+		return nodeNotReady(n)
 	}
 	return slices.ContainsFunc(p.Status.Conditions, func(x corev1.PodCondition) bool {
 		return x.Type == corev1.PodReady && x.Status == corev1.ConditionFalse && x.Reason == "NodeNotReady"

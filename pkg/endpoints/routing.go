@@ -118,8 +118,10 @@ func (c *subject) localGaps(targets []Target) {
 		if len(choice.Local) > 0 {
 			continue
 		}
-		gaps = append(gaps, n.Name)
-		if c.mayHoldClients(n.Name) {
+		if c.receives(n) {
+			gaps = append(gaps, n.Name)
+		}
+		if !nodeNotReady(n) && c.mayHoldClients(n.Name) {
 			clients = append(clients, n.Name)
 		}
 	}
@@ -132,6 +134,23 @@ func (c *subject) localGaps(targets []Target) {
 			c.patchService("let clients use endpoints of other nodes", map[string]any{"op": "replace", "path": "/spec/internalTrafficPolicy", "value": "Cluster"}),
 			manual("or run its pods on every node, as a DaemonSet does"))
 	}
+}
+
+// receives says whether anybody sends traffic from outside to a node: to one
+// that is asked about, else not to one that is down, and a load balancer not to
+// one that is excluded from it (core/v1, LabelNodeExcludeBalancers).
+func (c *subject) receives(n *corev1.Node) bool {
+	if c.opts.From.Kind == nodeKind.Kind {
+		return n.Name == c.opts.From.Name
+	}
+	_, excluded := n.Labels[corev1.LabelNodeExcludeBalancers]
+	return !nodeNotReady(n) && !(excluded && c.svc.Spec.Type == corev1.ServiceTypeLoadBalancer)
+}
+
+func nodeNotReady(n *corev1.Node) bool {
+	return slices.ContainsFunc(n.Status.Conditions, func(x corev1.NodeCondition) bool {
+		return x.Type == corev1.NodeReady && x.Status != corev1.ConditionTrue
+	})
 }
 
 func (c *subject) fromOutside() bool {
@@ -164,10 +183,7 @@ func (c *subject) mayHoldClients(node string) bool {
 func (c *subject) externalGap(gaps []string) {
 	s, how := finding.Warning, "traffic that arrives there is dropped"
 	if asked := c.opts.From; asked.Kind == nodeKind.Kind {
-		if !slices.Contains(gaps, asked.Name) {
-			return
-		}
-		s, gaps = finding.Error, []string{asked.Name}
+		s = finding.Error
 	} else if c.svc.Spec.Type == corev1.ServiceTypeLoadBalancer && c.svc.Spec.HealthCheckNodePort > 0 {
 		s, how = finding.Info, "the load balancer's health check keeps it away from there"
 	}

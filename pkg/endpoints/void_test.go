@@ -32,9 +32,9 @@ func TestAVoidIsToldWithWhatShouldFillIt(t *testing.T) {
 		"a workload that should have pods":   {gone, "selector-no-match", finding.Error, "would make its pods"},
 		"a pod without labels": {both(nobody, func(s *scene) {
 			p := pod("plain", "10.244.1.9", "n1")
-			p.Labels, p.OwnerReferences = nil, nil
+			p.Labels, p.OwnerReferences = map[string]string{"topology.kubernetes.io/zone": "zone-1"}, nil
 			s.add(p)
-		}), "selector-no-match", finding.Error, "Pod/plain has no label at all"},
+		}), "selector-no-match", finding.Error, "nobody gave Pod/plain a label"},
 		"nothing": {nobody, "selector-no-match", finding.Error, "no pod carries"},
 		"evicted pods": {last(func(p *corev1.Pod) {
 			p.Status.Phase, p.Status.Reason, p.OwnerReferences = corev1.PodFailed, "Evicted", nil

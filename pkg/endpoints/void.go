@@ -1,0 +1,100 @@
+package endpoints
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/leadsman-dev/leadsman/pkg/finding"
+	"github.com/leadsman-dev/leadsman/pkg/health"
+)
+
+// betweenRuns: the pods of a CronJob come and go.
+func (c *subject) betweenRuns() bool {
+	for _, l := range c.crew(c.svc.Namespace).withTemplate(c.svc.Spec.Selector) {
+		if l.item.Ref.Kind == "CronJob" {
+			c.say("only-completed-pods", finding.Info, fmt.Sprintf("%s makes its pods, and none of them runs now", l.item.Ref),
+				[]finding.Evidence{fact(c.ref, "spec.selector", selectorText(c.svc)), fact(l.item.Ref, "spec.jobTemplate.spec.template.metadata.labels", joinPairs(l.template.Labels))})
+			return true
+		}
+	}
+	return false
+}
+
+// noMatch states the void, and what is known of those that should fill it.
+func (c *subject) noMatch() {
+	severity, message := finding.Error, "no pod carries its whole selector"
+	if len(c.svc.Spec.Selector) == 1 {
+		message = "no pod carries the label that it selects"
+	}
+	evidence := []finding.Evidence{fact(c.ref, "spec.selector", selectorText(c.svc))}
+	fix := manual("label the pods so, or select what they carry; list them with: %s", finding.Kubectl(c.svc.Namespace, "get", "pods", "--show-labels"))
+	maker, made, bare := c.maker(), c.crew(c.svc.Namespace).beingMade(c), c.vocabulary(c.svc.Namespace).unlabelled
+	switch {
+	case len(c.pods) > 0:
+		var ended []finding.Evidence
+		message, ended, fix = c.haveEnded(c.pods[0])
+		evidence = append(evidence, ended...)
+	case made != nil:
+		severity = finding.Info // a start is no failure
+		message = fmt.Sprintf("%s is new, and its pods are still being made", made.item.Ref)
+	case maker != nil:
+		message = fmt.Sprintf("%s would make its pods, but has none", maker.item.Ref)
+		fix = command("see why", c.svc.Namespace, "describe", strings.ToLower(maker.item.Ref.Kind), maker.item.Ref.Name)
+		if ps := health.Of(c.v, maker.item).Problems; len(ps) > 0 {
+			message += ": " + strings.TrimSuffix(ps[0].Message, ".")
+			evidence = append(evidence, ps[0].Evidence...)
+		}
+	case len(bare) > 0:
+		message += fmt.Sprintf("; nobody gave %s a label", c.title(bare[0]))
+		evidence = append(evidence, fact(podRef(bare[0]), "metadata.labels", cmp.Or(joinPairs(bare[0].Labels), "none")))
+		fix = command("give it the label, if that is meant", c.svc.Namespace, append([]string{"label", "pod", bare[0].Name}, strings.Split(selectorText(c.svc), ",")...)...)
+	default:
+		message += c.othersDo()
+	}
+	c.say("selector-no-match", severity, message, evidence, fix)
+}
+
+// othersDo are the words about pods with that selector in other namespaces.
+func (c *subject) othersDo() string {
+	switch at := c.carriersElsewhere(); len(at) {
+	case 0:
+		return ""
+	case 1:
+		return fmt.Sprintf("; pods of namespace %s do, which a Service of another never selects", at[0].Namespace)
+	default:
+		return fmt.Sprintf("; pods of other namespaces do (%s and %d more), which a Service never selects", at[0].Namespace, len(at)-1)
+	}
+}
+
+// maker is the workload whose pods it would select.
+func (c *subject) maker() *workload {
+	for _, l := range c.crew(c.svc.Namespace).withTemplate(c.svc.Spec.Selector) {
+		if !l.owned && l.item.Ref.Kind != "Job" {
+			return l
+		}
+	}
+	return nil
+}
+
+// haveEnded says how all that it selects has ended, by the first of them.
+func (c *subject) haveEnded(pod *corev1.Pod) (message string, evidence []finding.Evidence, fix finding.Fix) {
+	how := string(pod.Status.Phase)
+	evidence = []finding.Evidence{fact(podRef(pod), "status.phase", how)}
+	if pod.Status.Reason != "" {
+		how = pod.Status.Reason
+		evidence = append(evidence, fact(podRef(pod), "status.reason", how))
+	}
+	message = fmt.Sprintf("every pod that it selects has ended (%s)", how)
+	fix = command("see why", c.svc.Namespace, "describe", "pod", pod.Name)
+	switch {
+	case pod.DeletionTimestamp != nil && len(pod.Finalizers) > 0:
+		message = fmt.Sprintf("the last pod that it selected, %s, was deleted and has ended; a finalizer (%s) keeps its record", pod.Name, strings.Join(pod.Finalizers, ", "))
+		evidence = append(evidence, fact(podRef(pod), "metadata.finalizers", strings.Join(pod.Finalizers, ", ")))
+	case c.root(pod).IsZero():
+		message += "; nothing owns them, so nothing makes new ones"
+	}
+	return message, evidence, fix
+}
