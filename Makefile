@@ -93,7 +93,7 @@ faults: build ## Provoke the corpus of faults on the real cluster (RUN=plugin/na
 	@test/with-cluster test/faults/live $(if $(RUN),-only '$(RUN)') $(if $(RECORD),-record)
 
 accuracy: build ## The same with every printed fix; writes docs/accuracy.md
-	@test/with-cluster test/faults/live -every-fix -doc docs/accuracy.md
+	@test/with-cluster test/faults/live -every-fix -again -doc docs/accuracy.md
 
 bench: build ## Measure the plugins beside the raw limit on the test cluster (PODS=10000, HUGE=100000 for a third size)
 	@test/with-cluster sh -ec '[ "$$LEADSMAN_E2E_EXTERNAL" = 1 ] || eval "$$(cd test/cluster && go run ./cmd/cluster up | grep ^export)"; \

@@ -43,6 +43,7 @@ func run(ctx context.Context) error {
 	l := lab{}
 	only := flag.String("only", "", "run only the cases whose plugin/name matches this regular expression")
 	page := flag.String("doc", "", "write the scores to this page")
+	again := flag.Bool("again", false, "run what failed once more, one after the other: a busy machine may have been the reason")
 	parallel := flag.Int("parallel", 8, "how many cases at a time")
 	flag.StringVar(&l.bin, "bin", "bin", "the folder of the plugins")
 	flag.StringVar(&l.corpus, "corpus", "test/faults", "the folder of the cases")
@@ -65,6 +66,9 @@ func run(ctx context.Context) error {
 		return err
 	}
 	results := l.runAll(ctx, chosen, *parallel)
+	if *again {
+		l.runAgain(ctx, results)
+	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -172,6 +176,20 @@ func (l *lab) runAll(ctx context.Context, cases []faults.Case, parallel int) []r
 	return results
 }
 
+// runAgain tries what failed a second time, alone. It says so: what needs that
+// often is no accident.
+func (l *lab) runAgain(ctx context.Context, results []result) {
+	for i, r := range results {
+		if r.err() == nil || ctx.Err() != nil {
+			continue
+		}
+		fmt.Printf("\nonce more, alone: %s\n", r.Folder())
+		results[i] = l.check(ctx, r.Case)
+		results[i].again = true
+		results[i].tell(l.show)
+	}
+}
+
 func weight(c faults.Case) int {
 	if c.Watches() {
 		return 1
@@ -188,6 +206,7 @@ type result struct {
 	ran     int           // printed commands that were run
 	mended  int           // those after which the finding was gone
 	seen    string        // what people see
+	again   bool          // it failed at first
 	errs    []error
 }
 

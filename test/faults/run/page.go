@@ -115,10 +115,14 @@ not counted.
 }
 
 func (r result) after() string {
+	words := seconds(r.verdict)
 	if r.lag.known {
-		return r.outcome(fmt.Sprintf("%s, %s behind its evidence", seconds(r.verdict), seconds(r.lag.stamped)))
+		words += fmt.Sprintf(", %s behind its evidence", seconds(r.lag.stamped))
 	}
-	return r.outcome(seconds(r.verdict))
+	if r.again {
+		words += ", at the second try"
+	}
+	return r.outcome(words)
 }
 
 func (r result) outcome(right string) string {
