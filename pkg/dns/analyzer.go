@@ -69,6 +69,12 @@ func command(description, namespace string, args ...string) finding.Fix {
 // manual is a way out in which a person must decide.
 func manual(description string) finding.Fix { return finding.Fix{Description: description} }
 
+// edit is a way out that a person writes in an editor: no command to run as it
+// stands.
+func edit(description, namespace, kind, name string) finding.Fix {
+	return manual(description + ", with: " + finding.Kubectl(namespace, "edit", kind, name))
+}
+
 // clientRef is the pod that asks, or where there is none its namespace.
 func (w *world) clientRef() object.Ref {
 	if w.client != nil {

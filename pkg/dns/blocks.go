@@ -14,8 +14,8 @@ func serverBlocks() Analyzer {
 	return Analyzer{Name: "blocks", Servers: true, Docs: []finding.Doc{
 		page("no-server-block", finding.Error, "No server block of the Corefile serves the name", "CoreDNS answers REFUSED, or SERVFAIL where a block has nothing that answers.",
 			"The longest zone that holds the name is in no server block, or no plugin of its block answers.", "Add a server block for the root zone, with forward.", corednsSource+", core/dnsserver"),
-		page("zone-shadow", finding.Error, "A server block for a longer zone hides the cluster's names", "The block without the kubernetes plugin answers for names of Services.",
-			"A name of the cluster domain is served by a block of a longer zone that has no kubernetes directive.", "Take the zone out of that block.", corednsSource+", core/dnsserver: longest match"),
+		page("zone-shadow", finding.Error, "The Corefile hides a name of the cluster", "Something else than the kubernetes plugin answers for the name of a Service.",
+			"A name of the cluster domain is served by a block of a longer zone that has no kubernetes directive; or, as a warning, a line of hosts answers for a Service that exists.", "Take the zone out of that block, or the line out of hosts.", corednsSource+", core/dnsserver: longest match; plugin.cfg: hosts comes before kubernetes"),
 		page("fallthrough-missing", finding.Error, "A plugin answers NXDOMAIN for all that it does not know", "What comes after it in the chain is never asked.",
 			"hosts (or kubernetes for reverse zones) answers NXDOMAIN without fallthrough, and a later plugin would answer.", "Add fallthrough to it.", corednsSource+", plugin/hosts"),
 		page("rewrite-applied", finding.Info, "A rewrite rule changes the name", "CoreDNS looks up another name than was asked.",
@@ -75,11 +75,24 @@ func (w *world) blockOf(q Question) {
 		w.say("no-server-block", finding.Error, w.core.Object, fmt.Sprintf("no server block of the Corefile serves %s: CoreDNS answers REFUSED", q.Name), facts(fact(w.core.Object, "data."+w.core.Key, "no block whose zone holds "+q.Name)), w.editCorefile("add a server block for the zone . with forward"))
 	case clusterName && b != nil && b.plugin("kubernetes") == nil && w.shadowed(b):
 		w.say("zone-shadow", finding.Error, w.core.Object, fmt.Sprintf("%s is served by the block of %s, which has no kubernetes directive", q.Name, strings.Join(b.zones(), " ")), facts(fact(w.core.Object, w.at(b.Line), strings.TrimSpace(lineOf(w.core.Text, b.Line)))), w.editCorefile("take the zone out of that block"))
+	case clusterName && e.By == "hosts" && e.Rcode == NoError && w.namesService(q.Name):
+		w.say("zone-shadow", finding.Warning, w.core.Object, fmt.Sprintf("%s is answered by a line of hosts, not from the Service of that name", q.Name), facts(fact(w.core.Object, w.at(e.Line), "hosts: "+answerText(e.Rcode, e.Records))), w.editCorefile("take the line out of hosts, if the Service is meant"))
 	case (e.By == "hosts" || e.By == "kubernetes" && q.Type == PTR) && e.Rcode == NXDomain && b != nil && b.plugin("forward") != nil && !w.resolved():
 		w.say("fallthrough-missing", finding.Error, w.core.Object, fmt.Sprintf("%s answers NXDOMAIN for %s without asking further: it has no fallthrough", e.By, q.Name), facts(fact(w.core.Object, w.at(e.Line), e.By)), w.editCorefile("add fallthrough to "+e.By))
 	case (e.Cause == "namespace-or-label-filter" || e.Cause == "noendpoints") && !w.resolved() && !e.Object.IsZero() && (e.Object.Kind == "Service" || e.Object.Name == w.namespace || w.seenNamespace(e.Object.Name) == index.Present):
 		w.say(e.Cause, finding.Error, e.Object, fmt.Sprintf("%s is not served: %s", e.Object, e.Why), facts(fact(w.core.Object, w.at(e.Line), strings.TrimSpace(lineOf(w.core.Text, e.Line)))), w.editCorefile("let the kubernetes directive serve it"))
 	}
+}
+
+// namesService says whether a full name is that of a Service that exists.
+func (w *world) namesService(name string) bool {
+	within, ok := strings.CutSuffix(name, ".svc."+fqdn(w.defaultZones()[0]))
+	service, namespace, both := strings.Cut(within, ".")
+	if !ok || !both || strings.Contains(namespace, ".") {
+		return false
+	}
+	_, exists := w.v.Get(serviceRef(namespace, service))
+	return exists
 }
 
 // shadowed says whether the kubernetes plugin stands in another block.

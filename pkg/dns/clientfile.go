@@ -80,7 +80,7 @@ func domains() Analyzer {
 		}
 		w.say("cluster-domain-mismatch", finding.Error, w.core.Object, fmt.Sprintf("pods search in %s, and CoreDNS serves %s: names of Services are not found", searched, zone),
 			facts(fact(about, where, searched), fact(w.core.Object, fmt.Sprintf("data.%s line %d", w.core.Key, d.Line), "kubernetes "+strings.Join(d.Args, " "))),
-			command(fmt.Sprintf("add the zone %s to the kubernetes directive", searched), w.core.Object.Namespace, "edit", "configmap", w.core.Object.Name))
+			w.editCorefile(fmt.Sprintf("add the zone %s to the kubernetes directive", searched)))
 	}}
 }
 

@@ -38,7 +38,7 @@ func corefiles() Analyzer {
 func (w *world) at(line int) string { return fmt.Sprintf("data.%s line %d", w.core.Key, line) }
 
 func (w *world) editCorefile(description string) finding.Fix {
-	return command(description, w.core.Object.Namespace, "edit", "configmap", w.core.Object.Name)
+	return edit(description, w.core.Object.Namespace, "configmap", w.core.Object.Name)
 }
 
 func (w *world) syntax() {

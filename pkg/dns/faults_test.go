@@ -307,6 +307,17 @@ func TestEveryFaultFiresAndItsLookalikeIsSilent(t *testing.T) {
 	}
 }
 
+func TestALineOfHostsHidesAServiceThatExists(t *testing.T) {
+	for line, want := range map[string]bool{first: true, "redis.corp.example": false, "nobody.default.svc.cluster.local": false} {
+		s := newScene()
+		corefileWith("    loop\n", "    hosts {\n 192.0.2.9 "+line+"\n fallthrough\n }\n")(s)
+		s.ask.Name = strings.TrimSuffix(line, ".") + "."
+		if r := s.explain(t); slices.Contains(codes(r.Findings), "dns/zone-shadow") != want {
+			t.Errorf("%s: %v; %s", line, codes(r.Findings), r.Summary)
+		}
+	}
+}
+
 func codes(fs []finding.Finding) []string {
 	var out []string
 	for _, f := range fs {

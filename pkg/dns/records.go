@@ -121,7 +121,7 @@ func externalNameOf(svc *corev1.Service) string {
 }
 
 func editService(r object.Ref, description string) finding.Fix {
-	return command(description, r.Namespace, "edit", "service", r.Name)
+	return edit(description, r.Namespace, "service", r.Name)
 }
 
 func portNames(svc *corev1.Service) string {

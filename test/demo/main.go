@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/leadsman-dev/leadsman/pkg/term"
+	"github.com/leadsman-dev/leadsman/test/demo/story"
 )
 
 //go:embed stories
@@ -29,7 +30,7 @@ func main() {
 }
 
 func run(bin string, out io.Writer) error {
-	stories, err := read(recorded)
+	stories, err := story.Read(recorded)
 	if err != nil {
 		return err
 	}
@@ -40,7 +41,7 @@ func run(bin string, out io.Writer) error {
 	defer os.RemoveAll(folder)
 	for i, s := range stories {
 		if err := tell(out, i+1, s, bin, folder); err != nil {
-			return fmt.Errorf("story %s: %w", s.name, err)
+			return fmt.Errorf("story %s: %w", s.Name, err)
 		}
 	}
 	_, err = fmt.Fprintf(out, "\n%d stories. Ask your own cluster the same: make install, then kubectl explain-tree TYPE/NAME\n", len(stories))
@@ -48,20 +49,20 @@ func run(bin string, out io.Writer) error {
 }
 
 // tell prints a story, the command as one would type it, and what it answers.
-func tell(out io.Writer, number int, s story, bin, folder string) error {
-	record := filepath.Join(folder, s.file())
-	if err := os.WriteFile(record, s.record, 0o600); err != nil {
+func tell(out io.Writer, number int, s story.Story, bin, folder string) error {
+	record := filepath.Join(folder, s.File())
+	if err := os.WriteFile(record, s.Record, 0o600); err != nil {
 		return err
 	}
 	line := strings.Repeat("─", 78)
-	if _, err := fmt.Fprintf(out, "\n%s\n%d. %s\n%s\n%s\n\n$ kubectl %s %s\n", line, number, s.title, line, strings.Join(term.Wrap(strings.Join(strings.Fields(s.prose), " "), 78), "\n"), s.command, s.args); err != nil {
+	if _, err := fmt.Fprintf(out, "\n%s\n%d. %s\n%s\n%s\n\n$ kubectl %s %s\n", line, number, s.Title, line, strings.Join(term.Wrap(strings.Join(strings.Fields(s.Prose), " "), 78), "\n"), s.Command, s.Args); err != nil {
 		return err
 	}
-	args := append(strings.Fields(s.args), "--"+s.flag, record)
-	if s.flag == "replay" && term.IsTerminal(out) {
+	args := append(strings.Fields(s.Args), "--"+s.Flag, record)
+	if s.Flag == "replay" && term.IsTerminal(out) {
 		args = append(args, "--speed", pace)
 	}
-	cmd := exec.Command(filepath.Join(bin, "kubectl-"+strings.ReplaceAll(s.command, "-", "_")), args...)
+	cmd := exec.Command(filepath.Join(bin, "kubectl-"+strings.ReplaceAll(s.Command, "-", "_")), args...)
 	cmd.Stdout, cmd.Stderr = out, os.Stderr
 	err := cmd.Run()
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.ExitCode() >= foundSomething {

@@ -57,32 +57,18 @@ func pages() (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := map[string][]byte{"findings.md": findingsPage(), "relations.md": relations, "rbac.md": rbac}
+	tutorial, err := tutorialPage()
+	if err != nil {
+		return nil, err
+	}
+	all := map[string][]byte{"findings.md": findingsPage(), "relations.md": relations, "rbac.md": rbac, "tutorial.md": tutorial}
+	if err := findingPages(all); err != nil {
+		return nil, err
+	}
 	for _, c := range commands() {
 		all["commands/"+c.name+".md"] = commandPage(c)
 	}
 	return all, nil
-}
-
-func findingsPage() []byte {
-	var b bytes.Buffer
-	b.WriteString("# Findings\n\n" + generated)
-	b.WriteString("Every finding has a stable name. `--explain NAME` prints the same page in the terminal, `--explain all` this list.\n")
-	for _, c := range commands() {
-		fmt.Fprintf(&b, "\n## kubectl %s\n\n| finding | severity | |\n|---|---|---|\n", c.name)
-		for _, d := range c.findings {
-			fmt.Fprintf(&b, "| [%s](#%s) | %s | %s |\n", d.Code, anchor(d.Code), d.Severity, cell(d.Title))
-		}
-		for _, d := range c.findings {
-			fmt.Fprintf(&b, "\n### %s\n\n**%s** (%s). %s\n\n", d.Code, prose(d.Title), d.Severity, prose(d.Means))
-			for _, part := range []struct{ title, text string }{{"How it is told", d.Told}, {"What to do", d.Fix}, {"Source", d.Source}} {
-				if part.text != "" {
-					fmt.Fprintf(&b, "- *%s:* %s\n", part.title, prose(part.text))
-				}
-			}
-		}
-	}
-	return b.Bytes()
 }
 
 func rbacPage() ([]byte, error) {
@@ -99,29 +85,15 @@ func rbacPage() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// output is what the command itself prints.
+// output is what the command itself prints, whatever it finds.
 func output(c command, args ...string) (string, error) {
 	var out, errs bytes.Buffer
 	argv := append([]string{"kubectl-" + strings.ReplaceAll(c.name, "-", "_")}, args...)
 	code := cli.Run(context.Background(), c.plugin, argv, term.Streams{In: strings.NewReader(""), Out: &out, Err: io.Writer(&errs)})
-	if code != cli.ExitOK {
+	if code == cli.ExitError {
 		return "", fmt.Errorf("%s: exit code %d: %s", strings.Join(argv, " "), code, errs.String())
 	}
 	return out.String(), nil
-}
-
-// anchor is the id that GitHub gives a heading.
-func anchor(heading string) string {
-	keep := func(r rune) rune {
-		switch {
-		case r == ' ':
-			return '-'
-		case r == '-' || r == '_' || r >= 'a' && r <= 'z' || r >= '0' && r <= '9':
-			return r
-		}
-		return -1
-	}
-	return strings.Map(keep, strings.ToLower(heading))
 }
 
 // prose keeps what Markdown would take for markup as it is.

@@ -63,7 +63,10 @@ func (c Case) judge(t *testing.T, ask, recording string) Answer {
 	if _, err := os.Stat(recorded); errors.Is(err, fs.ErrNotExist) {
 		t.Fatalf("%s is missing; record it with: make faults RECORD=1 RUN=%s", recorded, c.Folder())
 	}
-	args := append([]string{"kubectl-" + strings.ReplaceAll(c.Plugin, "-", "_")}, c.filled(t, c.Args(ask, ""))...)
+	args := append([]string{"kubectl-" + strings.ReplaceAll(c.Plugin, "-", "_")}, c.Args(ask, "")...)
+	if err := c.Fill(args, ".", t.TempDir()); err != nil {
+		t.Fatal(err)
+	}
 	if c.Watches() {
 		args = append(args, "--replay", recorded, "--speed", "max")
 	} else {
@@ -76,26 +79,6 @@ func (c Case) judge(t *testing.T, ask, recording string) Answer {
 		t.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, errs.String())
 	}
 	return a
-}
-
-// filled puts the case's files, with the namespace filled in, in place of their
-// names.
-func (c Case) filled(t *testing.T, args []string) []string {
-	t.Helper()
-	for i := range args {
-		if i == 0 || args[i-1] != "-f" {
-			continue
-		}
-		text, err := os.ReadFile(filepath.Join(filepath.FromSlash(c.Folder()), args[i]))
-		if err != nil {
-			t.Fatal(err)
-		}
-		args[i] = filepath.Join(t.TempDir(), args[i])
-		if err := os.WriteFile(args[i], bytes.ReplaceAll(text, []byte("$NS"), []byte(c.Namespace())), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return args
 }
 
 // A score says something only about enough of both, for every plugin.

@@ -201,5 +201,5 @@ func (s *subject) keyMissing(r reference) {
 		message += "; there is " + joined(close)
 	}
 	s.say("reference-missing", finding.Error, message, []finding.Evidence{s.fact(r.field, r.to.Name+", key "+r.key), fact(it.Ref, "data", "keys "+joined(keys))},
-		s.run("add the key, or correct it in the pod template", "edit", "configmap/"+r.to.Name))
+		manual("add the key, or correct it in the pod template; the first with: "+finding.Kubectl(r.to.Namespace, "edit", "configmap/"+r.to.Name)))
 }

@@ -91,7 +91,7 @@ func (s *scene) fill(text []byte) []byte {
 func (s *scene) shell(ctx context.Context, line string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "bash", "-ec", line)
 	cmd.Dir, cmd.WaitDelay = s.dir, 5*time.Second
-	cmd.Env = append(os.Environ(), "KUBECONFIG="+s.kubeconfig(), "NS="+s.namespace, "PATH="+s.lab.dir+":"+os.Getenv("PATH"))
+	cmd.Env = append(os.Environ(), "KUBECONFIG="+s.kubeconfig(), "NS="+s.namespace, "PATH="+s.lab.dir+":"+os.Getenv("PATH"), "EDITOR=false") // nobody is there to edit
 	return cmd.CombinedOutput()
 }
 
