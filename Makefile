@@ -77,8 +77,9 @@ arch: ## The rules of the house, each with its reason
 script: ## Golden sessions of the real command (UPDATE=1 rewrites their expected output)
 	go test $(FLAGS) ./test/script $(if $(UPDATE),-update)
 
-e2e: ## End to end on a real cluster (LEADSMAN_E2E_EXTERNAL=1: the one of KUBECONFIG)
-	@test/with-cluster sh -ec 'cd test/e2e && go test -count=1 -p 1 -timeout 40m ./...'
+# Of the corpus the walkthroughs; all of it is make faults.
+e2e: build ## End to end on a real cluster (LEADSMAN_E2E_EXTERNAL=1: the one of KUBECONFIG)
+	@test/with-cluster sh -ec '(cd test/e2e && go test -count=1 -p 1 -timeout 40m ./...) && test/faults/live -again -only "(explain-tree|check-endpoints|trace-dns)/walk-"'
 
 lint: ## gofmt, go vet, staticcheck, govulncheck
 	@unformatted="$$(gofmt -l .)"; \

@@ -174,7 +174,7 @@ func (p *patient) imageFix(u unit, name string) []finding.Fix {
 			return []finding.Fix{manual("the pod has no imagePullSecrets: create a docker-registry Secret and name it in the pod template or its ServiceAccount, or correct the image's name")}
 		}
 		if absent := p.absentLogins(); len(absent) > 0 {
-			return []finding.Fix{manual("create it with a login that may pull this image: " + finding.Kubectl(ns, "create", "secret", "docker-registry", absent[0].Value) + " --docker-server=SERVER --docker-username=USER --docker-password=PASSWORD")}
+			return []finding.Fix{manual("create it with a login that may pull this image: " + finding.Kubectl(ns, "create", "secret", "docker-registry", absent[0].Value) + ", with the flags for its server, user and password")}
 		}
 		return []finding.Fix{manual("check that the Secret in imagePullSecrets holds a login that may pull this image, and that the image's name is right")}
 	case "image-rate-limit":

@@ -93,7 +93,7 @@ func (p *Pass) missing(it index.Item, e relation.Edge) finding.Finding {
 	}
 	if close := p.namesakes(e.To); len(close) > 0 {
 		f.Message += "; there is " + strings.Join(close, ", ")
-		f.Fix = append(f.Fix, finding.Fix{Description: fmt.Sprintf("name %s in %s instead, if that is what was meant", close[0], e.Field), Command: kubectl(it.Ref, "edit "+it.Ref.Arg())})
+		f.Fix = append(f.Fix, finding.Fix{Description: fmt.Sprintf("name %s in %s instead, if that is what was meant; with: %s", close[0], e.Field, kubectl(it.Ref, "edit "+it.Ref.Arg()))})
 	}
 	if elsewhere := p.elsewhere(e.To); elsewhere != "" {
 		f.Message += "; one of that name is in namespace " + elsewhere

@@ -79,7 +79,7 @@ func (p *Pass) budgetUnused(it index.Item, b *policyv1.PodDisruptionBudget) {
 		Code: "tree/pdb-unused", Severity: finding.Warning, Object: it.Ref,
 		Message:  fmt.Sprintf("protects nothing: no pod and no workload of the namespace carries %s", sel),
 		Evidence: []finding.Evidence{evidence(it.Ref, "spec.selector", sel.String()), evidence(it.Ref, "status.expectedPods", fmt.Sprint(b.Status.ExpectedPods))},
-		Fix:      []finding.Fix{{Description: "correct the selector, or remove the budget", Command: kubectl(it.Ref, "edit poddisruptionbudget "+it.Ref.Name)}},
+		Fix:      []finding.Fix{{Description: "correct the selector, or remove the budget; with: " + kubectl(it.Ref, "edit poddisruptionbudget "+it.Ref.Name)}},
 	})
 }
 
@@ -101,7 +101,7 @@ func (p *Pass) scalerUnused(it index.Item, h *autoscalingv2.HorizontalPodAutosca
 		break
 	}
 	if len(f.Fix) == 0 {
-		f.Fix = []finding.Fix{{Description: "name a target that exists in spec.scaleTargetRef, or remove the autoscaler", Command: kubectl(it.Ref, "edit hpa "+it.Ref.Name)}}
+		f.Fix = []finding.Fix{{Description: "name a target that exists in spec.scaleTargetRef, or remove the autoscaler; with: " + kubectl(it.Ref, "edit hpa "+it.Ref.Name)}}
 	}
 	p.report(f)
 }
