@@ -74,7 +74,7 @@ func run(ctx context.Context) error {
 	}
 	fmt.Print("\n", scores(results))
 	if *page != "" {
-		if err := writePage(*page, results); err != nil {
+		if err := writePage(*page, results, l.everyFix); err != nil {
 			return err
 		}
 	}

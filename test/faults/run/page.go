@@ -77,7 +77,11 @@ func scores(results []result) string {
 func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
 
 // writePage writes what the corpus proves.
-func writePage(file string, results []result) error {
+func writePage(file string, results []result, everyFix bool) error {
+	run := "The first printed command"
+	if everyFix {
+		run = "Every printed command"
+	}
 	var b bytes.Buffer
 	b.WriteString(`# Accuracy
 
@@ -86,7 +90,8 @@ func writePage(file string, results []result) error {
 Each row below is a folder of [test/faults](../test/faults): a fault that was provoked on a real two-node cluster, or something
 healthy that looks broken. A fault counts when its root cause is the first finding, with evidence and a way out, and when
 nothing else was called an error before it was certain; a look-alike counts when nothing is said of it as an error or a warning.
-Every printed command was run, and the finding was gone afterwards; commands that only look were run too; where a person must decide, the row says so in the words that were printed, or says why.
+` + run + ` was run. Unless it only looks, the finding was gone afterwards; where a person must decide, the row says
+so in the words that were printed, or says why.
 
 The time to the verdict runs from the last step of the scene to the first right answer. It includes what the cluster itself
 needs: a crash must happen twice, a kubelet tries an image again after ten seconds.
