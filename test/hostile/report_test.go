@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
-	"github.com/leadsman-dev/leadsman/pkg/object"
 	"github.com/leadsman-dev/leadsman/pkg/report"
 	"github.com/leadsman-dev/leadsman/pkg/term"
 )
@@ -135,11 +134,6 @@ func written(t testing.TB, to render, r *report.Report, style term.Style) string
 		t.Fatal(err)
 	}
 	return b.String()
-}
-
-// ref is an object of a stranger's name.
-func ref(name string) object.Ref {
-	return object.Ref{Group: name, Version: name, Kind: name, Namespace: name, Name: name}
 }
 
 // bounded fails where a text makes a document much longer than it is itself.
