@@ -185,6 +185,10 @@ func (s *Source) metered(next http.RoundTripper) http.RoundTripper {
 // quiet keeps discovery from writing to standard error what becomes a gap.
 type quiet struct{ klog.LogSink }
 
+// Init implements logr.LogSink. The sink inside is everybody's, and already
+// initialised: a second time would be a write under the readers' feet.
+func (quiet) Init(klog.RuntimeInfo) {}
+
 // Error implements logr.LogSink.
 func (quiet) Error(error, string, ...any) {}
 
