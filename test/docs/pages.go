@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/leadsman-dev/leadsman/pkg/cli"
@@ -89,11 +88,20 @@ func rbacPage() ([]byte, error) {
 func output(c command, args ...string) (string, error) {
 	var out, errs bytes.Buffer
 	argv := append([]string{"kubectl-" + strings.ReplaceAll(c.name, "-", "_")}, args...)
-	code := cli.Run(context.Background(), c.plugin, argv, term.Streams{In: strings.NewReader(""), Out: &out, Err: io.Writer(&errs)})
+	streams := term.Streams{In: strings.NewReader(""), Out: &out, Err: &errs, Getenv: environment}
+	code := cli.Run(context.Background(), c.plugin, argv, streams)
 	if code == cli.ExitError {
 		return "", fmt.Errorf("%s: exit code %d: %s", strings.Join(argv, " "), code, errs.String())
 	}
 	return out.String(), nil
+}
+
+// environment is one with nothing but the locale that most terminals have.
+func environment(name string) string {
+	if name == "LANG" {
+		return "C.UTF-8"
+	}
+	return ""
 }
 
 // prose keeps what Markdown would take for markup as it is.
