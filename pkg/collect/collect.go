@@ -100,10 +100,7 @@ func (e *RootError) Error() string {
 	if e.Gap == nil {
 		return what + " does not exist"
 	}
-	if e.Gap.Detail != "" {
-		return fmt.Sprintf("%s cannot be seen: %s (%s)", what, e.Gap.Reason, e.Gap.Detail)
-	}
-	return fmt.Sprintf("%s cannot be seen: %s", what, e.Gap.Reason)
+	return fmt.Sprintf("%s cannot be seen: %s", what, e.Gap.Why())
 }
 
 func (c *collector) roots(ctx context.Context) ([]object.Ref, error) {

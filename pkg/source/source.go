@@ -5,6 +5,7 @@ package source
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -151,6 +152,14 @@ type Gap struct {
 	Name      string
 	Reason    Reason
 	Detail    string // the server's own words, for -v and -o json
+}
+
+// Why is the reason, with the server's own words where there are any.
+func (g Gap) Why() string {
+	if g.Detail == "" {
+		return string(g.Reason)
+	}
+	return fmt.Sprintf("%s (%s)", g.Reason, g.Detail)
 }
 
 // SortGaps puts gaps into a fixed order and drops repetitions.

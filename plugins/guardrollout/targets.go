@@ -32,19 +32,12 @@ func (o *options) present(ctx context.Context, session *cli.Session) error {
 		case err != nil:
 			return err
 		case result.Gap != nil:
-			return &cli.Exit{Code: cli.ExitUnknown, Err: fmt.Errorf("%s in namespace %q cannot be seen: %s%s", ref, ref.Namespace, result.Gap.Reason, inBrackets(result.Gap.Detail))}
+			return &cli.Exit{Code: cli.ExitUnknown, Err: fmt.Errorf("%s in namespace %q cannot be seen: %s", ref, ref.Namespace, result.Gap.Why())}
 		case len(result.Objects) == 0:
 			return o.absent(ctx, session, ref)
 		}
 	}
 	return nil
-}
-
-func inBrackets(detail string) string {
-	if detail == "" {
-		return ""
-	}
-	return " (" + detail + ")"
 }
 
 func (o *options) namespaceOf(ctx context.Context, session *cli.Session, ref object.Ref) (string, error) {
@@ -111,7 +104,7 @@ func (o *options) selected(ctx context.Context, session *cli.Session, namespace 
 	case len(o.targets) > 0:
 		return nil
 	case gap != nil:
-		return &cli.Exit{Code: cli.ExitUnknown, Err: fmt.Errorf("%s cannot be seen: %s%s", gap.Resource, gap.Reason, inBrackets(gap.Detail))}
+		return &cli.Exit{Code: cli.ExitUnknown, Err: fmt.Errorf("%s cannot be seen: %s", gap.Resource, gap.Why())}
 	case o.selector != "":
 		return notFound(fmt.Sprintf("in namespace %q has the labels %s", namespace, o.selector))
 	}
