@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/util/sets"
 
+	"github.com/leadsman-dev/leadsman/pkg/object"
 	"github.com/leadsman-dev/leadsman/pkg/redact"
 	"github.com/leadsman-dev/leadsman/pkg/report"
 	"github.com/leadsman-dev/leadsman/pkg/source"
@@ -123,6 +125,28 @@ func (s *Session) Replayed() []source.Answers {
 		return nil
 	}
 	return s.replay.Answers()
+}
+
+// NamespaceOf is the namespace in which a snapshot has the only object of this
+// kind and name.
+func (s *Session) NamespaceOf(ctx context.Context, ref object.Ref) (string, error) {
+	result, err := s.Read(ctx, source.Query{Kind: ref.GroupKind(), Metadata: true})
+	if err != nil {
+		return "", err
+	}
+	var found []string
+	for _, other := range result.Objects {
+		if other.GetName() == ref.Name && !slices.Contains(found, other.GetNamespace()) {
+			found = append(found, other.GetNamespace())
+		}
+	}
+	switch len(found) {
+	case 0:
+		return "", fmt.Errorf("the snapshot has no %s; in which namespace is it? give -n NAMESPACE", ref)
+	case 1:
+		return found[0], nil
+	}
+	return "", fmt.Errorf("%s is in several namespaces of the snapshot: choose with -n one of %s", ref, strings.Join(found, ", "))
 }
 
 // Close writes the snapshot that was asked for.

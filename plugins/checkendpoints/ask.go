@@ -24,8 +24,8 @@ func (o *options) asks(ctx context.Context, env *cli.Env, session *cli.Session) 
 	}
 	for _, client := range []*object.Ref{&o.client, &o.through} {
 		if client.Kind == "Pod" && client.Namespace == "" {
-			if client.Namespace = namespace; namespace == "" {
-				return nil, fmt.Errorf("in which namespace is pod %q? write NAMESPACE/pod/%s", client.Name, client.Name)
+			if client.Namespace, err = o.namespaceOf(ctx, session, *client, namespace); err != nil {
+				return nil, err
 			}
 		}
 	}
@@ -45,6 +45,18 @@ func (o *options) asks(ctx context.Context, env *cli.Env, session *cli.Session) 
 		return nil, err
 	}
 	return asksOf(roots, from, strings.Join(o.files, ", "))
+}
+
+// namespaceOf is where a client is: in the namespace that was chosen, or where a
+// dump has it.
+func (o *options) namespaceOf(ctx context.Context, session *cli.Session, client object.Ref, chosen string) (string, error) {
+	switch {
+	case chosen != "":
+		return chosen, nil
+	case len(o.Snapshot) > 0:
+		return session.NamespaceOf(ctx, client)
+	}
+	return "", fmt.Errorf("in which namespace is pod %q? write NAMESPACE/pod/%s", client.Name, client.Name)
 }
 
 // spread asks a dump about each namespace in which it holds Services, unless it
@@ -147,7 +159,7 @@ func selected(ctx context.Context, v *index.View, asks []endpoints.Ask, session 
 		return all, nil
 	}
 	if gap := servicesGap(v); gap != nil {
-		return nil, &cli.Exit{Code: cli.ExitUnknown, Err: fmt.Errorf("services cannot be seen: %s (%s)", gap.Reason, gap.Detail)}
+		return nil, &cli.Exit{Code: cli.ExitUnknown, Err: fmt.Errorf("services cannot be seen: %s", gap.Why())}
 	}
 	return nil, nil
 }
@@ -172,7 +184,7 @@ func (e *gone) Error() string {
 
 func missing(ctx context.Context, v *index.View, service object.Ref, session *cli.Session) error {
 	if presence, gap := v.Presence(service); presence == index.Unknown && gap != nil {
-		return &cli.Exit{Code: cli.ExitUnknown, Err: fmt.Errorf("service %q in namespace %q cannot be seen: %s (%s)", service.Name, service.Namespace, gap.Reason, gap.Detail)}
+		return &cli.Exit{Code: cli.ExitUnknown, Err: fmt.Errorf("service %q in namespace %q cannot be seen: %s", service.Name, service.Namespace, gap.Why())}
 	}
 	result, err := session.Read(ctx, source.Query{Kind: service.GroupKind(), Namespace: service.Namespace, Metadata: true})
 	if err != nil {

@@ -45,11 +45,20 @@ func TestADumpOfOneNamespaceNeedsNoNamespace(t *testing.T) {
 	}
 }
 
+func TestAClientIsFoundWhereTheDumpHasIt(t *testing.T) {
+	if code, out := onDump(t, "web", "--from", "pod/web-1"); code != cli.ExitProblem || !strings.Contains(out, "endpoints/label-case") {
+		t.Errorf("exit %d\n%s", code, out)
+	}
+	if code, out := onDump(t, "web", "--from", "pod/nobody"); code != cli.ExitError || !strings.Contains(out, "the snapshot has no Pod/nobody") {
+		t.Errorf("exit %d\n%s", code, out)
+	}
+}
+
 func TestWhatADumpDoesNotHoldIsNotMissing(t *testing.T) {
 	if code, out := onDump(t, "wep"); code != cli.ExitError || !strings.Contains(out, "did you mean web?") {
 		t.Errorf("exit %d\n%s", code, out)
 	}
-	if code, out := onDump(t, "-n", "elsewhere", "web"); code == cli.ExitOK || code == cli.ExitProblem {
+	if code, out := onDump(t, "-n", "elsewhere", "web"); code != cli.ExitUnknown || !strings.Contains(out, "cannot be seen: not in the snapshot\n") {
 		t.Errorf("exit %d\n%s", code, out)
 	}
 }

@@ -2,14 +2,10 @@ package tracedns
 
 import (
 	"context"
-	"fmt"
-	"slices"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/leadsman-dev/leadsman/pkg/cli"
-	"github.com/leadsman-dev/leadsman/pkg/source"
 )
 
 // settle finds out in which namespace the client is.
@@ -42,21 +38,5 @@ func (o *options) namespaceInSnapshot(ctx context.Context, session *cli.Session)
 	if o.ask.From.Name == "" {
 		return corev1.NamespaceDefault, nil
 	}
-	result, err := session.Read(ctx, source.Query{Kind: o.ask.From.GroupKind(), Metadata: true})
-	if err != nil {
-		return "", err
-	}
-	var found []string
-	for _, object := range result.Objects {
-		if object.GetName() == o.ask.From.Name && !slices.Contains(found, object.GetNamespace()) {
-			found = append(found, object.GetNamespace())
-		}
-	}
-	switch len(found) {
-	case 0:
-		return "", fmt.Errorf("the snapshot has no %s; in which namespace is it? give -n NAMESPACE", o.ask.From)
-	case 1:
-		return found[0], nil
-	}
-	return "", fmt.Errorf("%s is in several namespaces of the snapshot: choose with -n one of %s", o.ask.From, strings.Join(found, ", "))
+	return session.NamespaceOf(ctx, o.ask.From)
 }
