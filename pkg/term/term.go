@@ -20,6 +20,10 @@ type Streams struct {
 	In       io.Reader
 	Out, Err io.Writer
 	Getenv   func(string) string // nil is an empty environment
+
+	// Columns is the width of an Out that is no terminal and is looked at like
+	// one, such as a picture; 0 leaves it to Out.
+	Columns int
 }
 
 // System is the process's own streams and environment.
@@ -75,6 +79,9 @@ const defaultWidth = 80
 // width of the output in cells; 0 is unlimited. What is piped is never cut,
 // whatever COLUMNS says: the next program wants all of it.
 func (s Streams) width() int {
+	if s.Columns > 0 {
+		return s.Columns
+	}
 	if !IsTerminal(s.Out) {
 		return 0
 	}

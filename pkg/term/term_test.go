@@ -107,9 +107,21 @@ func TestWidth(t *testing.T) {
 }
 
 func TestWrap(t *testing.T) {
-	got := strings.Join(Wrap("kubectl rollout undo deployment/frontend now\nend", 20), "|")
-	if want := "kubectl rollout undo|deployment/frontend|now|end"; got != want {
-		t.Errorf("got %q, want %q", got, want)
+	for in, want := range map[string]string{
+		"kubectl rollout undo deployment/frontend now\nend":  "kubectl rollout undo|deployment/frontend|now|end",
+		"labels = app=frontend,tier=front,zone=east and so": "labels =|app=frontend,|tier=front,zone=east|and so",
+		"a,b is short":             "a,b is short",
+		"sha256:0123456789abcdef0": "sha256:0123456789abcdef0",
+	} {
+		if got := strings.Join(Wrap(in, 20), "|"); got != want {
+			t.Errorf("%q became %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestColumnsOutweighThatOutIsNoTerminal(t *testing.T) {
+	if got := (Streams{Out: &strings.Builder{}, Columns: 104}).Style(ColorAuto); got != (Style{Width: 104}) {
+		t.Errorf("the style is %+v", got)
 	}
 }
 

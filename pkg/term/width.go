@@ -1,6 +1,8 @@
 package term
 
 import (
+	"iter"
+	"slices"
 	"strings"
 
 	"github.com/clipperhouse/displaywidth"
@@ -62,8 +64,8 @@ func tail(s string, width int) string {
 }
 
 // Wrap breaks text between words so that no line exceeds width cells; a word
-// that is longer stands alone, whole, for it may be something to copy. Width 0
-// is unlimited. Line feeds in the text stay.
+// that is longer is broken behind its commas, and else stands alone, whole, for
+// it may be something to copy. Width 0 is unlimited. Line feeds in the text stay.
 func Wrap(s string, width int) []string {
 	var lines []string
 	for paragraph := range strings.SplitSeq(s, "\n") {
@@ -80,16 +82,29 @@ func wrapWords(words []string, width int) []string {
 	var lines []string
 	line, used := "", 0
 	for _, word := range words {
-		size := Width(word)
-		switch {
-		case line == "":
-			line, used = word, size
-		case used+1+size <= width:
-			line, used = line+" "+word, used+1+size
-		default:
-			lines = append(lines, strings.TrimRight(line, " "))
-			line, used = word, size
+		blank := " "
+		for part := range parts(word, width) {
+			size := Width(part)
+			switch {
+			case line == "":
+				line, used = part, size
+			case used+len(blank)+size <= width:
+				line, used = line+blank+part, used+len(blank)+size
+			default:
+				lines = append(lines, strings.TrimRight(line, " "))
+				line, used = part, size
+			}
+			blank = ""
 		}
 	}
 	return append(lines, strings.TrimRight(line, " "))
+}
+
+// parts are what a word may be broken into: behind commas, such as those of a
+// list of labels, where it does not fit.
+func parts(word string, width int) iter.Seq[string] {
+	if Width(word) <= width {
+		return slices.Values([]string{word})
+	}
+	return strings.SplitAfterSeq(word, ",")
 }

@@ -11,8 +11,8 @@ import (
 )
 
 // Writer writes lines of safe text, wrapped between words to the screen.
-// Nothing is wider than Style.Width except commands, which stay whole so that
-// they can be copied.
+// Nothing is wider than Style.Width except commands and single words, which stay
+// whole so that they can be copied.
 type Writer struct {
 	Out   *bufio.Writer
 	Style term.Style
