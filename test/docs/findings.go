@@ -89,10 +89,15 @@ func exampleOf(c command, known faults.Case) (string, error) {
 
 // onRecording is what a command prints about what was recorded.
 func onRecording(c command, args []string, watched bool, file string) (string, error) {
+	return onRecordingAt(0, c, args, watched, file)
+}
+
+// onRecordingAt is onRecording on a screen that has so many columns; 0 is none.
+func onRecordingAt(columns int, c command, args []string, watched bool, file string) (string, error) {
 	if watched {
 		args = append(args, "--replay", file, "--speed", "max")
 	} else {
 		args = append(args, "--snapshot", file)
 	}
-	return output(c, args...)
+	return outputAt(columns, c, args...)
 }

@@ -51,10 +51,45 @@ func run(folder string, check bool) error {
 			stale = append(stale, fmt.Errorf("%s is stale at line %d", file, firstDifference(written, pages[name])))
 		}
 	}
+	orphans, err := orphans(folder, pages)
+	if err != nil {
+		return err
+	}
+	for _, file := range orphans {
+		if !check {
+			if err := os.Remove(file); err != nil {
+				return err
+			}
+			continue
+		}
+		stale = append(stale, fmt.Errorf("%s is written by nothing", file))
+	}
 	if len(stale) > 0 {
 		return errors.Join(append(stale, errors.New("write them anew with: make docs"))...)
 	}
 	return nil
+}
+
+// orphans are the files in the folders that are written here which no longer
+// are: the page of a finding that was renamed, say.
+func orphans(folder string, pages map[string][]byte) ([]string, error) {
+	var files []string
+	for _, ours := range []string{"commands", "findings", "images"} {
+		err := filepath.WalkDir(filepath.Join(folder, ours), func(file string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() {
+				return err
+			}
+			name, err := filepath.Rel(folder, file)
+			if _, known := pages[filepath.ToSlash(name)]; err == nil && !known {
+				files = append(files, file)
+			}
+			return err
+		})
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+	}
+	return files, nil
 }
 
 func write(file string, page []byte) error {

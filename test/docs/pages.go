@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -61,7 +62,7 @@ func pages() (map[string][]byte, error) {
 		return nil, err
 	}
 	all := map[string][]byte{"findings.md": findingsPage(), "relations.md": relations, "rbac.md": rbac, "tutorial.md": tutorial}
-	if err := findingPages(all); err != nil {
+	if err := errors.Join(findingPages(all), imagePages(all)); err != nil {
 		return nil, err
 	}
 	for _, c := range commands() {
@@ -85,10 +86,13 @@ func rbacPage() ([]byte, error) {
 }
 
 // output is what the command itself prints, whatever it finds.
-func output(c command, args ...string) (string, error) {
+func output(c command, args ...string) (string, error) { return outputAt(0, c, args...) }
+
+// outputAt is output on a screen that has so many columns; 0 is none.
+func outputAt(columns int, c command, args ...string) (string, error) {
 	var out, errs bytes.Buffer
 	argv := append([]string{"kubectl-" + strings.ReplaceAll(c.name, "-", "_")}, args...)
-	streams := term.Streams{In: strings.NewReader(""), Out: &out, Err: &errs, Getenv: environment}
+	streams := term.Streams{In: strings.NewReader(""), Out: &out, Err: &errs, Getenv: environment, Columns: columns}
 	code := cli.Run(context.Background(), c.plugin, argv, streams)
 	if code == cli.ExitError {
 		return "", fmt.Errorf("%s: exit code %d: %s", strings.Join(argv, " "), code, errs.String())
