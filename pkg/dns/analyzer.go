@@ -25,7 +25,7 @@ type Analyzer struct {
 func Analyzers() []Analyzer {
 	return []Analyzer{
 		corefiles(), servicePath(), policyPath(), replicaHealth(), replicaAnswers(), upstreams(),
-		unreachable(), policyOfClient(), resolvConfFile(), domains(), beforeDNS(), searching(), muslOnly(), serverBlocks(), services(), recordShapes(),
+		unreachable(), policyOfClient(), resolvConfFile(), domains(), beforeDNS(), searching(), muslOnly(), serverBlocks(), forms(), services(), recordShapes(),
 	}
 }
 
@@ -86,7 +86,7 @@ func (w *world) clientRef() object.Ref {
 // order is from the deepest cause to what is one only where nothing else is.
 func order() []string {
 	return strings.Fields(`corefile-error forward-loop dns-service-missing dns-selector-mismatch replica-unsynced dns-no-ready-endpoints nodelocal-down netpol-egress-dns netpol-ingress-dns
-		replica-unreachable-from-node hostnet-clusterfirst missing-cluster-dns ndots-bare cluster-domain-mismatch nameserver-unknown resolvconf-stale config-skew upstream-timeout
+		replica-unreachable-from-node hostnet-clusterfirst missing-cluster-dns ndots-bare cluster-domain-mismatch nameserver-unknown resolvconf-stale config-skew wrong-cluster-domain name-incomplete upstream-timeout
 		upstream-partial max-concurrent no-server-block zone-shadow fallthrough-missing acl-or-view namespace-or-label-filter noendpoints empty-service-ignored pod-record-disabled
 		publish-lag replica-divergent musl-search-line-dropped resolvconf-truncated search-list-missing ndots-too-low-musl musl-aaaa-negative musl-search-stop musl-no-tcp musl-nameserver-race
 		windows-dotted-name search-capture search-wildcard-hijack slice-unlabelled headless-selector-empty headless-no-ready pod-hostname-unpublished externalname-ip

@@ -68,21 +68,32 @@ func (w *world) hostNetwork() {
 // patchTemplate changes the workload that makes the client: a pod's own DNS
 // fields cannot be changed.
 func (w *world) patchTemplate(description, patch string) finding.Fix {
-	owner := w.ask.From
-	if owner.Kind == "Pod" || owner.IsZero() {
-		c, ok := index.Controller(w.client)
-		if !ok {
-			own := strings.TrimSuffix(strings.TrimPrefix(patch, `{"spec":{"template":`), "}}")
-			return manual(description + ": a pod's DNS fields cannot be changed, so delete it and create it anew with " + own)
-		}
-		owner = object.New(c.APIVersion, c.Kind, w.namespace, c.Name)
-		if c.Kind == "ReplicaSet" {
-			if hash := w.client.Labels["pod-template-hash"]; hash != "" && strings.HasSuffix(c.Name, "-"+hash) {
-				owner = object.Ref{Group: "apps", Version: "v1", Kind: "Deployment", Namespace: w.namespace, Name: strings.TrimSuffix(c.Name, "-"+hash)}
-			}
-		}
+	owner, ok := w.workload()
+	if !ok {
+		own := strings.TrimSuffix(strings.TrimPrefix(patch, `{"spec":{"template":`), "}}")
+		return manual(description + ": a pod's DNS fields cannot be changed, so delete it and create it anew with " + own)
 	}
 	return command(description, w.namespace, "patch", strings.ToLower(owner.Kind), owner.Name, "--type=strategic", "-p", patch)
+}
+
+// workload is what makes the client: what was asked about, or else its
+// controller, of a ReplicaSet the Deployment by the hash that both carry.
+func (w *world) workload() (object.Ref, bool) {
+	if w.ask.From.Kind != "Pod" && !w.ask.From.IsZero() {
+		return w.ask.From, true
+	}
+	if w.client == nil {
+		return object.Ref{}, false
+	}
+	c, ok := index.Controller(w.client)
+	if !ok {
+		return object.Ref{}, false
+	}
+	owner := object.New(c.APIVersion, c.Kind, w.namespace, c.Name)
+	if hash := w.client.Labels["pod-template-hash"]; c.Kind == "ReplicaSet" && hash != "" && strings.HasSuffix(c.Name, "-"+hash) {
+		owner = object.Ref{Group: "apps", Version: "v1", Kind: "Deployment", Namespace: w.namespace, Name: strings.TrimSuffix(c.Name, "-"+hash)}
+	}
+	return owner, true
 }
 
 func (w *world) event(reason string) *corev1.Event {

@@ -220,6 +220,8 @@ func everyFault() map[string]fault {
 		"serve-stale":               {corefileWith("cache 30", "cache 30 {\n serve_stale\n }"), func(s *scene) {}},
 
 		"service-missing":          {name("rediss"), name("redis")},
+		"wrong-cluster-domain":     {name("redis.default.svc.cluster.internal"), name("api.eu.svc.example.com")},
+		"name-incomplete":          {name("redis.default.cluster.local"), name("redis.default")},
 		"headless-no-ready":        {all(name("db"), notReady), name("db")},
 		"headless-selector-empty":  {all(name("db"), notReady, func(s *scene) { s.services["db"].Spec.Selector = map[string]string{"app": "none"} }), all(name("db"), notReady)},
 		"pod-hostname-unpublished": {name("db-0.db"), all(name("db-0.db"), func(s *scene) { h := "db-0"; s.slices["db"].Endpoints[0].Hostname = &h })},

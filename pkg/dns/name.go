@@ -28,15 +28,20 @@ func ParseName(text string) (Name, error) {
 	switch {
 	case text == "":
 		return n, fmt.Errorf("an empty name cannot be looked up: give a name, such as redis or redis.shop.svc")
-	case strings.ContainsAny(text, " \t\r\n\x00/") || strings.HasPrefix(text, "-"):
+	case strings.ContainsAny(text, "/@") && hostIn(text) != "":
+		return n, fmt.Errorf("that is no DNS name: of a URL only the host is looked up, without scheme, user, port and path; look up %q", hostIn(text))
+	case strings.ContainsAny(text, " \t\r\n\x00/@") || strings.HasPrefix(text, "-"):
 		return n, fmt.Errorf("%q is not a DNS name: it holds a character that no name has; leave out schemes, ports and paths", text)
 	}
 	if addr, err := netip.ParseAddr(strings.Trim(text, "[]")); err == nil {
 		n.Address, n.ASCII = addr.WithZone(""), text
 		return n, nil
 	}
-	if i := strings.LastIndexByte(text, ':'); i >= 0 {
-		return n, fmt.Errorf("%q is not a DNS name: a port is no part of it; look up %q", text, text[:i])
+	if strings.Contains(text, ":") {
+		if host := hostIn(text); host != "" {
+			return n, fmt.Errorf("%q is not a DNS name: a port is no part of it; look up %q", text, host)
+		}
+		return n, fmt.Errorf("%q is neither a DNS name nor an address: no name has a colon", text)
 	}
 	n.ASCII = text
 	if !ascii(text) {
@@ -51,6 +56,29 @@ func ParseName(text string) (Name, error) {
 	bare := strings.TrimSuffix(n.ASCII, ".")
 	n.Dots = strings.Count(bare, ".")
 	return n, n.check(bare)
+}
+
+// hostIn is the host of what is written as a URL, with or without its scheme;
+// "" where there is none that could be looked up. It is what an error may
+// repeat: what else stands there may be a password.
+func hostIn(text string) string {
+	if _, rest, ok := strings.Cut(text, "://"); ok {
+		text = rest
+	}
+	text, _, _ = strings.Cut(text, "/")
+	text = text[strings.LastIndexByte(text, '@')+1:]
+	if end := strings.IndexByte(text, ']'); strings.HasPrefix(text, "[") && end > 0 {
+		text = text[1:end]
+	} else if host, port, ok := strings.Cut(text, ":"); ok && strings.Trim(port, "0123456789") == "" {
+		text = host
+	}
+	if strings.Contains(text, ":") && !isIP(text) {
+		return ""
+	}
+	if n, err := ParseName(text); err != nil || n.ASCII == "." {
+		return ""
+	}
+	return text
 }
 
 func (n *Name) check(bare string) error {

@@ -28,7 +28,7 @@ func (p *plan) records() {
 		return // what the pod asks for is not known
 	}
 	// What was meant is read too: a pod without a search list never asks for it.
-	for _, name := range distinct(append(w.candidates(), w.meant()...)) {
+	for _, name := range distinct(append(append(w.candidates(), w.meant()...), w.intent().full)) {
 		if r, ok := w.serviceIn(name); ok {
 			p.record(r, 0)
 		}
@@ -81,7 +81,7 @@ func (p *plan) lost() {
 	}
 	p.want(namespacesQuery)
 	named, near := "", []string{}
-	for _, name := range w.meant() {
+	for _, name := range w.sought() {
 		r, ok := w.serviceIn(name)
 		if !ok || r.kind != "svc" {
 			continue

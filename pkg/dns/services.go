@@ -26,7 +26,7 @@ func services() Analyzer {
 		if !w.lost() || w.name.Address.IsValid() {
 			return
 		}
-		for _, name := range w.meant() {
+		for _, name := range w.sought() {
 			if w.missing(name) {
 				return
 			}
@@ -133,7 +133,7 @@ func (w *world) namesake(want object.Ref) (object.Ref, bool) {
 // setEnv corrects the variable of the client that holds the name, where it is
 // plainly one and the workload is known.
 func (w *world) setEnv(full string) (finding.Fix, bool) {
-	owner := w.ask.From
+	owner, _ := w.workload()
 	if w.client == nil || !slices.Contains([]string{"Deployment", "StatefulSet", "DaemonSet"}, owner.Kind) {
 		return finding.Fix{}, false
 	}
