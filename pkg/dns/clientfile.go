@@ -19,7 +19,7 @@ func resolvConfFile() Analyzer {
 			"None of the nameservers is the address of a Service, of NodeLocal DNSCache or of a provider's DNS, though the pod wants the cluster's.", "Correct clusterDNS of the kubelet or dnsConfig of the pod.", kubeletSource),
 	}, Run: func(w *world) {
 		if w.confClaim == report.Observed && w.client != nil && (w.kubeletWhy != "" || w.predicted.Policy == "None") {
-			w.stale()
+			w.outOfDate()
 		}
 		w.nameservers()
 	}}
@@ -37,7 +37,7 @@ func (w *world) outdated() []string {
 	return differ
 }
 
-func (w *world) stale() {
+func (w *world) outOfDate() {
 	differ := w.outdated()
 	if len(differ) == 0 || w.throughCache() && strings.HasPrefix(differ[0], "nameserver") {
 		return

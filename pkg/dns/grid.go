@@ -57,8 +57,8 @@ func (w *world) row(r object.Ref, questions []Question) report.GridRow {
 				row.Ready = report.HopOK
 			}
 			row.Version = taggedVersion(p)
-			if w.core != nil && !w.startedOtherwise(p) {
-				row.ConfigHash = short(w.core.Hash)
+			if core := w.coreOf(p); core != nil && !w.startedOtherwise(p) {
+				row.ConfigHash = short(core.Hash)
 			}
 		}
 	}
@@ -67,7 +67,7 @@ func (w *world) row(r object.Ref, questions []Question) report.GridRow {
 			continue
 		}
 		row.Version, row.ConfigHash, row.Error = cmp.Or(s.Version, row.Version), cmp.Or(short(s.ConfigHash), row.ConfigHash), s.Err
-		row.Stale = w.core != nil && w.core.Hash != "" && s.ConfigHash != "" && !strings.EqualFold(s.ConfigHash, w.core.Hash)
+		row.Stale = w.stale(s)
 		if s.Ready != nil {
 			row.Ready = map[bool]report.HopState{true: report.HopOK, false: report.HopBroken}[*s.Ready]
 		}

@@ -13,7 +13,7 @@ import (
 
 // readCorefile reads the Corefile as the DNS pods mount it.
 func (w *world) readCorefile() {
-	sources, owner, key := w.corefileSources()
+	sources, owner, key := w.corefileSources(w.serverPod())
 	if _, ok := sources.Files[sources.Path]; !ok {
 		w.recognise()
 		return
@@ -28,9 +28,10 @@ func (w *world) readCorefile() {
 	}
 }
 
-func (w *world) corefileSources() (s Sources, owner object.Ref, key string) {
+// corefileSources are the files that a DNS pod sees; without a pod, those that
+// are usual.
+func (w *world) corefileSources(pod *corev1.Pod) (s Sources, owner object.Ref, key string) {
 	s.Files = map[string]string{}
-	pod := w.serverPod()
 	if pod == nil {
 		for _, name := range []string{"coredns", "dns-default"} {
 			for _, ns := range []string{systemNamespace, openshiftDNS} {

@@ -89,11 +89,12 @@ func (p *plan) servers() {
 	if w.kubeletWhy == "" && w.client != nil && p.kubeletMatters() && w.v.Answered(kubelets) {
 		p.want(source.Query{Kind: eventKind, Namespace: w.client.Namespace, Fields: "involvedObject.uid=" + string(w.client.UID)})
 	}
-	if pod := w.serverPod(); pod != nil {
+	for _, pod := range w.replicas {
 		for _, cm := range mounted(pod, "") {
 			p.want(source.Query{Kind: configMapKind, Namespace: pod.Namespace, Name: cm.name})
 		}
-	} else if w.v.Answered(podsOf(s)) || len(s.Spec.Selector) == 0 {
+	}
+	if len(w.replicas) == 0 && (w.v.Answered(podsOf(s)) || len(s.Spec.Selector) == 0) {
 		p.want(source.Query{Kind: configMapKind, Namespace: systemNamespace, Name: "coredns"})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -212,10 +213,35 @@ func unreachable() Analyzer {
 		if s == nil || s.State != Found || !w.observedStep(s) || slices.ContainsFunc(w.askedQuestions(), func(q Question) bool { _, _, stale := w.cached(q); return stale }) {
 			return
 		}
+		if about, since := w.settling(); !since.IsZero() {
+			w.say("publish-lag", finding.Info, about, fmt.Sprintf("%s is ready since a few seconds, and the pod's node may not lead to it yet: getent in the pod does not find what every replica does (observed)", about),
+				facts(fact(about, "since", since.UTC().Format(time.RFC3339)), fact(podRef(w.client), "getent ahosts "+w.name.Written, fmt.Sprintf("exit code %d", w.seen.Getent.ExitCode))))
+			return
+		}
 		w.say("replica-unreachable-from-node", finding.Error, podRef(w.client), fmt.Sprintf("every DNS replica finds %s, and getent in the pod does not: the queries are lost on the way from node %s (observed)", w.name.Written, w.client.Spec.NodeName),
 			facts(fact(podRef(w.client), "getent ahosts "+w.name.Written, fmt.Sprintf("exit code %d", w.seen.Getent.ExitCode))),
 			command("see what kube-proxy says on the node", systemNamespace, "logs", "-l", "k8s-app=kube-proxy", "--tail=20"))
 	}}
+}
+
+// settle is how long kube-proxy is given to lead to what is new.
+const settle = 20 * time.Second
+
+// settling is what of the way to the servers is so new that nodes may not know
+// it: the Service, or a replica that became ready.
+func (w *world) settling() (about object.Ref, since time.Time) {
+	recent := func(t time.Time) bool { return !t.IsZero() && w.v.Now.Sub(t) < settle }
+	if made := w.dnsService.CreationTimestamp.Time; recent(made) {
+		return serviceRef(w.dnsService.Namespace, w.dnsService.Name), made
+	}
+	for _, p := range w.replicas {
+		for _, c := range p.Status.Conditions {
+			if c.Type == corev1.PodReady && recent(c.LastTransitionTime.Time) {
+				return podRef(p), c.LastTransitionTime.Time
+			}
+		}
+	}
+	return object.Ref{}, time.Time{}
 }
 
 // weighPolicies: what the pod finds proves that no policy keeps it from DNS.

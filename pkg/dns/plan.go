@@ -162,14 +162,17 @@ func (w *world) differs(uid types.UID) bool {
 
 // startedOtherwise says whether a replica may run another Corefile than the one
 // that is stored: the kubelet mounts what a ConfigMap holds when the pod is
-// made, so only a later change, or a ConfigMap of its own, leaves a doubt.
+// made, so only a later change leaves a doubt.
 func (w *world) startedOtherwise(pod *corev1.Pod) bool {
 	if w.core == nil {
 		return false // there is nothing to compare with
 	}
-	it, ok := w.v.Get(w.core.Object)
-	own := slices.ContainsFunc(mounted(pod, ""), func(c configVolume) bool { return c.name == w.core.Object.Name }) && pod.Namespace == w.core.Object.Namespace
-	if !ok || !own || len(it.Object.GetManagedFields()) == 0 {
+	core := w.coreOf(pod)
+	if core == nil {
+		return true
+	}
+	it, ok := w.v.Get(core.Object)
+	if !ok || len(it.Object.GetManagedFields()) == 0 {
 		return true
 	}
 	made := it.Object.GetCreationTimestamp()

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/leadsman-dev/leadsman/pkg/finding"
 	"github.com/leadsman-dev/leadsman/pkg/object"
 )
@@ -19,15 +21,15 @@ func replicaHealth() Analyzer {
 		page("replica-unsynced", finding.Error, "A DNS replica has not read the API server", "It answers SERVFAIL for names of the cluster until it has.",
 			"Its ready page names kubernetes, or it answers SERVFAIL for a name of the cluster.", "See its log; check that it reaches the API server.", corednsSource+", plugin/kubernetes"),
 		page("config-skew", finding.Warning, "A DNS replica runs another Corefile than the ConfigMap's", "Answers depend on which replica is asked.",
-			"The hash of the configuration that the replica runs is not the hash of the ConfigMap's Corefile.", "Wait for the reload (up to two minutes), or restart the Deployment; without the reload plugin a restart is needed.", corednsSource+", plugin/reload"),
+			"The hash of the configuration that the replica runs is not the hash of the ConfigMap's Corefile; or the replica mounts another ConfigMap than most, with another Corefile.", "Wait for the reload (up to two minutes), or restart the Deployment; without the reload plugin a restart is needed. Let all replicas mount the same ConfigMap, or take the stranger out of the Service.", corednsSource+", plugin/reload"),
 		page("max-concurrent", finding.Warning, "A DNS replica refused queries because too many were under way upstream", "Lookups of outside names fail at times, with REFUSED.",
 			"coredns_forward_max_concurrent_rejects_total is not zero.", "Raise max_concurrent, or find who asks so much.", corednsSource+", plugin/forward"),
 	}, Run: func(w *world) {
 		for _, r := range w.seen.Replicas {
 			w.unsynced(r)
-			if w.core != nil && w.core.Hash != "" && r.ConfigHash != "" && !strings.EqualFold(r.ConfigHash, w.core.Hash) {
-				w.say("config-skew", finding.Warning, r.Pod, fmt.Sprintf("%s runs another Corefile than ConfigMap/%s holds (observed)", r.Pod, w.core.Object.Name),
-					facts(fact(r.Pod, "configuration SHA512", short(r.ConfigHash)), fact(w.core.Object, "data."+w.core.Key+" SHA512", short(w.core.Hash))), w.restartServers())
+			if core := w.coreOf(w.replicaNamed(r.UID)); w.stale(r) {
+				w.say("config-skew", finding.Warning, r.Pod, fmt.Sprintf("%s runs another Corefile than ConfigMap/%s holds (observed)", r.Pod, core.Object.Name),
+					facts(fact(r.Pod, "configuration SHA512", short(r.ConfigHash)), fact(core.Object, "data."+core.Key+" SHA512", short(core.Hash))), w.restart(w.replicaNamed(r.UID)))
 			}
 			w.neverReloaded(r)
 			if r.MaxReject > 0 && w.forwards() {
@@ -42,10 +44,11 @@ func replicaHealth() Analyzer {
 // which it was started, and its log tells of no hash.
 func (w *world) neverReloaded(r Replica) {
 	pod := w.replicaNamed(r.UID)
-	if w.core == nil || pod == nil || !r.LogRead || r.ConfigHash != "" || slices.ContainsFunc(w.core.Blocks, func(b Block) bool { return b.plugin("reload") != nil }) {
+	core := w.coreOf(pod)
+	if core == nil || pod == nil || !r.LogRead || r.ConfigHash != "" || slices.ContainsFunc(core.Blocks, func(b Block) bool { return b.plugin("reload") != nil }) {
 		return
 	}
-	it, ok := w.v.Get(w.core.Object)
+	it, ok := w.v.Get(core.Object)
 	if !ok {
 		return
 	}
@@ -63,8 +66,8 @@ func (w *world) neverReloaded(r Replica) {
 	if changed.IsZero() || started.IsZero() || !started.Before(changed) {
 		return
 	}
-	w.say("config-skew", finding.Warning, r.Pod, fmt.Sprintf("%s was started before ConfigMap/%s was changed, and the Corefile has no reload: it runs the older one", r.Pod, w.core.Object.Name),
-		facts(fact(r.Pod, "status.containerStatuses startedAt", started.UTC().Format(time.RFC3339)), fact(w.core.Object, "metadata.managedFields time", changed.UTC().Format(time.RFC3339))), w.restartServers())
+	w.say("config-skew", finding.Warning, r.Pod, fmt.Sprintf("%s was started before ConfigMap/%s was changed, and the Corefile has no reload: it runs the older one", r.Pod, core.Object.Name),
+		facts(fact(r.Pod, "status.containerStatuses startedAt", started.UTC().Format(time.RFC3339)), fact(core.Object, "metadata.managedFields time", changed.UTC().Format(time.RFC3339))), w.restart(pod))
 }
 
 // forwards says whether the lookup leaves the cluster.
@@ -72,17 +75,23 @@ func (w *world) forwards() bool {
 	return slices.ContainsFunc(w.wanted(), func(q Question) bool { return w.expect(q).By == "forward" })
 }
 
-func (w *world) restartServers() finding.Fix {
-	name := "coredns"
-	if p := w.serverPod(); p != nil {
-		if hash := p.Labels["pod-template-hash"]; hash != "" {
-			if base, _, ok := strings.Cut(p.Name, "-"+hash); ok {
-				name = base
-			}
-		}
-		return command("let all replicas read it anew", p.Namespace, "rollout", "restart", "deployment/"+name)
+// stale says whether a replica runs another text than the ConfigMap holds that
+// it mounts.
+func (w *world) stale(r Replica) bool {
+	core := w.coreOf(w.replicaNamed(r.UID))
+	return core != nil && core.Hash != "" && r.ConfigHash != "" && !strings.EqualFold(r.ConfigHash, core.Hash)
+}
+
+// restart lets all pods of a DNS server's workload begin anew.
+func (w *world) restart(p *corev1.Pod) finding.Fix {
+	owner := object.Ref{Kind: "Deployment", Namespace: systemNamespace, Name: "coredns"}
+	if p != nil {
+		owner = workloadOf(p)
 	}
-	return command("let all replicas read it anew", systemNamespace, "rollout", "restart", "deployment/"+name)
+	if owner.Kind == "Pod" {
+		return command("take it away, and make it anew", owner.Namespace, "delete", "pod", owner.Name)
+	}
+	return command("let all replicas read it anew", owner.Namespace, "rollout", "restart", strings.ToLower(owner.Kind)+"/"+owner.Name)
 }
 
 func short(hash string) string { return hash[:min(len(hash), 12)] }
@@ -117,12 +126,15 @@ func (w *world) unsynced(r Replica) {
 func replicaAnswers() Analyzer {
 	return Analyzer{Name: "answers", Servers: true, Docs: []finding.Doc{
 		page("replica-divergent", finding.Error, "A DNS replica answers otherwise", "What a pod gets depends on which replica is asked.",
-			"The replica's last answer, after the TTL, differs from the others', or all differ from what the objects say.", "Restart the replica; see its log.", corednsSource),
+			"The replica's last answer, after the TTL, differs from the others', or all differ from what the objects say. Where the replica mounts another ConfigMap, its Corefile's line that answers is shown.", "Give it the Corefile of the others, or take it out of the DNS Service; where it has the same, restart it and see its log.", corednsSource),
 		page("publish-lag", finding.Info, "The record is new, and not everywhere yet", "A change takes seconds to reach every replica, and negative answers are cached.",
-			"The object is younger than 30 seconds and a replica does not know it yet; or a replica answers otherwise when it is asked past its cache.", "Wait, and ask again.", corednsSource+", plugin/cache: denial"),
+			"The object is younger than 30 seconds and a replica does not know it yet; or a replica answers otherwise when it is asked past its cache; or the pod does not reach servers that became ready within 20 seconds.", "Wait, and ask again.", corednsSource+", plugin/cache: denial"),
 	}, Run: func(w *world) {
 		for _, q := range w.askedQuestions() {
 			w.diverge(q)
+		}
+		for _, p := range w.replicas {
+			w.mixed(p)
 		}
 	}}
 }
@@ -147,7 +159,7 @@ func (w *world) diverge(q Question) {
 		w.say("publish-lag", finding.Info, old.Pod, fmt.Sprintf("%s still answers %s %s with %s from its cache, and past it with %s (observed)", old.Pod, q.Type, q.Name, old.text(), today.text()),
 			facts(fact(old.Pod, string(q.Type)+" "+q.Name, old.text())))
 	}
-	if w.fresh(e.Object) {
+	if w.fresh(e.Object) && !slices.ContainsFunc(c.deviant, w.explained) {
 		if slices.ContainsFunc(w.answers(q), func(a Answer) bool { return a.Err == "" && a.text() != answerText(e.Rcode, e.Records) }) && e.Rcode == NoError {
 			w.say("publish-lag", finding.Info, e.Object, fmt.Sprintf("%s is new, and not every DNS replica has it yet (observed)", e.Object), facts(fact(e.Object, "metadata.creationTimestamp", w.created(e.Object).UTC().Format(time.RFC3339))))
 		}
@@ -159,11 +171,10 @@ func (w *world) diverge(q Question) {
 	}
 	upstream := e.By == "forward" || e.By == ""
 	for _, a := range c.deviant {
-		if upstream && a.Err == "" {
+		if upstream && a.Err == "" && !w.explained(a) {
 			continue // outside answers may well rotate; failures are upstream-partial's
 		}
-		w.say("replica-divergent", finding.Error, a.Pod, fmt.Sprintf("%s answers %s %s with %s; the others say %s (observed)", a.Pod, q.Type, q.Name, a.text(), agreed),
-			facts(fact(a.Pod, string(q.Type)+" "+q.Name, a.text())), command("make it anew, if it does not mend", a.Pod.Namespace, "delete", "pod", a.Pod.Name))
+		w.sayDivergent(q, a, agreed)
 	}
 	if wanted := answerText(e.Rcode, e.Records); len(c.deviant) == 0 && e.Rcode != "" && e.By == "kubernetes" && agreed != wanted && c.rcode != ServFail {
 		about := e.Object
@@ -171,8 +182,27 @@ func (w *world) diverge(q Question) {
 			about = w.answers(q)[0].Pod
 		}
 		w.say("replica-divergent", finding.Error, about, fmt.Sprintf("every DNS replica answers %s %s with %s, and by the objects it is %s (observed)", q.Type, q.Name, agreed, wanted),
-			facts(fact(w.answers(q)[0].Pod, string(q.Type)+" "+q.Name, agreed), fact(about, cmp.Or(e.Field, "metadata.name"), wanted)), w.restartServers())
+			facts(fact(w.answers(q)[0].Pod, string(q.Type)+" "+q.Name, agreed), fact(about, cmp.Or(e.Field, "metadata.name"), wanted)), w.restart(w.serverPod()))
 	}
+}
+
+// sayDivergent says it once of a replica, with each question that it answers
+// otherwise.
+func (w *world) sayDivergent(q Question, a Answer, agreed string) {
+	evidence := facts(fact(a.Pod, string(q.Type)+" "+q.Name, a.text()))
+	if at := slices.IndexFunc(w.found, func(f finding.Finding) bool {
+		return f.Code == code("replica-divergent") && f.Object.Key() == a.Pod.Key()
+	}); at >= 0 {
+		w.found[at].Evidence = append(w.found[at].Evidence, evidence...)
+		return
+	}
+	message := fmt.Sprintf("%s answers %s %s with %s; the others say %s (observed)", a.Pod, q.Type, q.Name, a.text(), agreed)
+	fix := []finding.Fix{command("make it anew, if it does not mend", a.Pod.Namespace, "delete", "pod", a.Pod.Name)}
+	if pod := w.replicaNamed(a.UID); a.Err == "" && w.estranged(pod) {
+		why, more, ways := w.estrangedBecause(pod, q)
+		message, evidence, fix = message+": "+why, append(evidence, more...), ways
+	}
+	w.say("replica-divergent", finding.Error, a.Pod, message, evidence, fix...)
 }
 
 // cached is an answer that a replica gives no more when it is asked past its cache.

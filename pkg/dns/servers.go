@@ -79,17 +79,6 @@ func (w *world) findReplicas() {
 	}
 }
 
-// serverPod is a pod whose configuration stands for all: the newest.
-func (w *world) serverPod() *corev1.Pod {
-	var best *corev1.Pod
-	for _, p := range w.replicas {
-		if best == nil || p.CreationTimestamp.After(best.CreationTimestamp.Time) {
-			best = p
-		}
-	}
-	return best
-}
-
 // leadsOutside says whether the client's queries go to servers that are not the
 // cluster's DNS: those of its node, or of its own dnsConfig.
 func (w *world) leadsOutside() bool {

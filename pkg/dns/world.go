@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
 	"github.com/leadsman-dev/leadsman/pkg/index"
@@ -56,9 +57,10 @@ type world struct {
 	serverWhy  string // how the Service was found
 	replicas   []*corev1.Pod
 	nodeLocal  []*corev1.Pod
-	core       *Corefile
-	managed    string // what answers where it cannot be seen: "GKE Cloud DNS"
-	outside    bool   // the client asks servers that are not the cluster's
+	core       *Corefile               // that of most replicas
+	cores      map[types.UID]*Corefile // by replica, as far as they were asked for
+	managed    string                  // what answers where it cannot be seen: "GKE Cloud DNS"
+	outside    bool                    // the client asks servers that are not the cluster's
 	notes      []string
 
 	libcs    []Libc
@@ -73,7 +75,7 @@ func newWorld(v *index.View, ask Ask, seen Observations) (*world, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &world{v: v, ask: ask, seen: seen, name: name, expected: map[Question]Expected{}}
+	w := &world{v: v, ask: ask, seen: seen, name: name, expected: map[Question]Expected{}, cores: map[types.UID]*Corefile{}}
 	w.client = clientOf(v, ask)
 	w.namespace = cmp.Or(ask.Namespace, ask.From.Namespace, "default")
 	if w.client != nil {
