@@ -123,6 +123,9 @@ func hasFamily(p *corev1.Pod, f corev1.IPFamily) bool {
 
 // sharedAddress: two pods on one address, of which neither uses its node's.
 func (c *subject) sharedAddress() {
+	if len(c.clashes()) == 0 {
+		return
+	}
 	for _, p := range c.living {
 		if p.Spec.HostNetwork || p.DeletionTimestamp != nil {
 			continue
@@ -139,16 +142,29 @@ func (c *subject) sharedAddress() {
 }
 
 func (c *subject) rival(p *corev1.Pod, ip string) *corev1.Pod {
-	sharing := c.v.WithIP(ip)
-	if len(sharing) < 2 {
-		return nil
-	}
-	for _, o := range sharing {
-		if o.UID != p.UID && !o.Spec.HostNetwork && o.DeletionTimestamp == nil && !ended(o) {
+	for _, o := range c.clashes()[ip] {
+		if o.UID != p.UID {
 			return o
 		}
 	}
 	return nil
+}
+
+// clashing are the pods that have an address in common, and should not: by
+// address, of which there is hardly ever one.
+func (w *world) clashing() map[string][]*corev1.Pod {
+	found := map[string][]*corev1.Pod{}
+	for ip, pods := range w.v.Sharing() {
+		for _, p := range pods {
+			if !p.Spec.HostNetwork && p.DeletionTimestamp == nil && !ended(p) {
+				found[ip] = append(found[ip], p)
+			}
+		}
+		if len(found[ip]) < 2 {
+			delete(found, ip)
+		}
+	}
+	return found
 }
 
 func (c *subject) noNode() {

@@ -17,24 +17,6 @@ import (
 	"github.com/leadsman-dev/leadsman/pkg/report"
 )
 
-// entry is one row of the comparison: what a slice lists, what the pod says,
-// or both.
-type entry struct {
-	row      report.Endpoint
-	port     int // index into the Service's ports; -1 for a headless Service without any
-	slice    *discoveryv1.EndpointSlice
-	endpoint *discoveryv1.Endpoint
-	pod      *corev1.Pod
-	drift    string // the name of the difference, such as "ip-mismatch"
-	twice    bool   // listed before, in another slice
-}
-
-// usable says that traffic may be sent to it (kube-proxy: ready).
-func (e *entry) usable() bool {
-	return e.row.Ready && e.slice != nil && (e.row.State == report.EndpointMatched || e.row.State == report.EndpointManual ||
-		e.row.State == report.EndpointForeign || e.row.State == report.EndpointUnseen)
-}
-
 type identity struct {
 	port int
 	ip   string
@@ -57,21 +39,22 @@ func (c *subject) compare() {
 	if c.selects() {
 		wanted = expectedEndpoints(c.svc, c.pods)
 	}
-	m := matcher{subject: c, wanted: wanted, at: make(map[identity]int, len(wanted)), met: make([]bool, len(wanted))}
-	for i, e := range wanted {
-		m.at[identity{e.port, e.ip, e.pod.UID}] = i
+	m := matcher{subject: c, wanted: wanted, met: make([]bool, len(wanted))}
+	rows := 0
+	for _, s := range c.slices {
+		rows += len(s.Endpoints) * max(1, len(c.svc.Spec.Ports))
 	}
-	if cap(c.entries) == 0 {
-		c.entries = make([]entry, 0, len(wanted))
-	}
+	c.entries = make([]entry, 0, max(rows, len(wanted)))
+	c.rows = make([]report.Endpoint, 0, cap(c.entries))
+	m.refs = make([]object.Ref, 0, max(rows, len(wanted))/max(1, len(c.svc.Spec.Ports)))
 	for _, s := range c.slices {
 		if s.AddressType != discoveryv1.AddressTypeFQDN {
 			m.slice(s)
 		}
 	}
-	for i, e := range wanted {
+	for i := range wanted {
 		if !m.met[i] {
-			c.entries = append(c.entries, m.absent(e))
+			c.entries = append(c.entries, m.absent(&wanted[i]))
 		}
 	}
 	sort.Stable(byPort(c.entries))
@@ -80,8 +63,34 @@ func (c *subject) compare() {
 type matcher struct {
 	*subject
 	wanted []expectation
-	at     map[identity]int
+	at     map[identity]int // made when there are more than a few
 	met    []bool
+	refs   []object.Ref // of the pods of the rows, made at once
+	of     *corev1.Pod  // the pod of the last of them
+}
+
+// few are so many that looking at each is quicker than an index of them.
+const few = 16
+
+// expected finds the expectation that an endpoint meets.
+func (m *matcher) expected(id identity) (int, bool) {
+	if len(m.wanted) <= few {
+		for i := len(m.wanted) - 1; i >= 0; i-- {
+			if e := &m.wanted[i]; e.port == id.port && e.ip == id.ip && e.pod.UID == id.uid {
+				return i, true
+			}
+		}
+		return 0, false
+	}
+	if m.at == nil {
+		m.at = make(map[identity]int, len(m.wanted))
+		for i := range m.wanted {
+			e := &m.wanted[i]
+			m.at[identity{e.port, e.ip, e.pod.UID}] = i
+		}
+	}
+	i, ok := m.at[id]
+	return i, ok
 }
 
 func (m *matcher) slice(s *discoveryv1.EndpointSlice) {
@@ -131,7 +140,7 @@ func (m *matcher) listed(s *discoveryv1.EndpointSlice, e *discoveryv1.Endpoint, 
 	if e.TargetRef != nil {
 		uid = e.TargetRef.UID
 	}
-	i, expected := m.at[identity{pi, ip, uid}]
+	i, expected := m.expected(identity{pi, ip, uid})
 	if number == nil && pi >= 0 && (!expected || m.wanted[i].resolved) && len(s.Ports) > 0 {
 		return // a slice of other ports, such as remain while a port is renamed
 	}
@@ -150,7 +159,7 @@ func (m *matcher) listed(s *discoveryv1.EndpointSlice, e *discoveryv1.Endpoint, 
 	case expected:
 		en.twice = m.met[i]
 		m.met[i] = true
-		m.hold(&en, m.wanted[i], number)
+		m.hold(&en, &m.wanted[i], number)
 	case managedBy(s) == controllerName || e.TargetRef != nil && e.TargetRef.Kind == "Pod":
 		m.stray(&en, ip)
 	default:
@@ -164,8 +173,8 @@ func (m *matcher) listed(s *discoveryv1.EndpointSlice, e *discoveryv1.Endpoint, 
 }
 
 // hold compares an endpoint with the pod that it should be.
-func (m *matcher) hold(en *entry, want expectation, number *int32) {
-	en.setPod(want.pod)
+func (m *matcher) hold(en *entry, want *expectation, number *int32) {
+	m.setPod(en, want.pod)
 	en.row.PodIP = want.ip
 	en.row.State = report.EndpointMatched
 	have := conditionsOf(en.endpoint)
@@ -221,7 +230,7 @@ func (m *matcher) stray(en *entry, ip string) {
 		m.gone(en, ref)
 		return
 	}
-	en.setPod(pod)
+	m.setPod(en, pod)
 	have := conditionsOf(en.endpoint)
 	switch {
 	case ref.UID != "" && pod.UID != ref.UID:
@@ -278,7 +287,7 @@ func (m *matcher) byHand(en *entry, ip string) {
 		if ended(pod) || pod.Spec.HostNetwork {
 			continue
 		}
-		en.setPod(pod)
+		m.setPod(en, pod)
 		if !m.akin(pod) {
 			en.row.State, en.row.Why = report.EndpointForeign, "the address belongs to a pod that has nothing to do with the Service"
 		}
@@ -286,9 +295,9 @@ func (m *matcher) byHand(en *entry, ip string) {
 }
 
 // absent is a pod that no slice lists.
-func (m *matcher) absent(e expectation) entry {
+func (m *matcher) absent(e *expectation) entry {
 	en := entry{port: e.port, row: m.row(e.port, e.conditions)}
-	en.setPod(e.pod)
+	m.setPod(&en, e.pod)
 	en.row.PodIP, en.row.Port, en.row.Node = e.ip, e.number, e.pod.Spec.NodeName
 	en.row.State, en.row.Why = report.EndpointMissing, "no slice lists the pod"
 	switch {
@@ -306,32 +315,6 @@ func (c *subject) sliceSeen() bool {
 	return len(c.slices) > 0 || c.listed(sliceKind, c.svc.Namespace, discoveryv1.LabelServiceName+"="+c.svc.Name)
 }
 
-func (m *matcher) row(pi int, c conditions) report.Endpoint {
-	r := report.Endpoint{Ready: c.ready, Serving: c.serving, Terminating: c.terminating}
-	if pi >= 0 {
-		sp := &m.svc.Spec.Ports[pi]
-		r.ServicePort, r.Protocol = portTitle(sp), string(cmp.Or(sp.Protocol, corev1.ProtocolTCP))
-	}
-	return r
-}
-
-// portTitle is the name of a Service port, or its number where it has none.
-func portTitle(sp *corev1.ServicePort) string {
-	if sp.Name != "" {
-		return sp.Name
-	}
-	return strconv.Itoa(int(sp.Port))
-}
-
-func (e *entry) setPod(pod *corev1.Pod) {
-	e.pod = pod
-	r := podRef(pod)
-	e.row.Pod = &r
-	if e.row.PodIP == "" && len(pod.Status.PodIPs) > 0 {
-		e.row.PodIP = pod.Status.PodIPs[0].IP
-	}
-}
-
 func hasIP(pod *corev1.Pod, ip string) bool {
 	return slices.ContainsFunc(pod.Status.PodIPs, func(p corev1.PodIP) bool {
 		a, _ := canonical(p.IP)
@@ -345,34 +328,4 @@ func podIPs(pod *corev1.Pod) string {
 		ips = append(ips, p.IP)
 	}
 	return strings.Join(ips, ", ")
-}
-
-// byPort sorts rows by port, then worst first, then by pod and address. An
-// interface sorts large rows in place, without a sorting function of their own.
-type byPort []entry
-
-func (r byPort) Len() int      { return len(r) }
-func (r byPort) Swap(i, j int) { r[i], r[j] = r[j], r[i] }
-
-func (r byPort) Less(i, j int) bool {
-	a, b := &r[i], &r[j]
-	return cmp.Or(cmp.Compare(a.port, b.port), cmp.Compare(stateRank(a), stateRank(b)),
-		strings.Compare(podName(a), podName(b)), strings.Compare(a.row.Address, b.row.Address), strings.Compare(a.row.Slice, b.row.Slice)) < 0
-}
-
-func stateRank(e *entry) int {
-	switch {
-	case e.row.State != report.EndpointMatched && e.row.State != report.EndpointManual:
-		return 0
-	case !e.row.Ready:
-		return 1
-	}
-	return 2
-}
-
-func podName(e *entry) string {
-	if e.row.Pod == nil {
-		return ""
-	}
-	return e.row.Pod.Name
 }

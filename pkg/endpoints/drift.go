@@ -22,6 +22,9 @@ func drift() Analyzer {
 		if c.settling || c.unseen != "" && len(c.slices) == 0 {
 			return
 		}
+		if !c.anyRow(func(e *entry) bool { return e.drift != "" }) {
+			return
+		}
 		for _, name := range []string{"ip-mismatch", "uid-mismatch", "terminal-pod-ip", "targetref-gone", "slice-stale"} {
 			c.drifting(name)
 		}
@@ -30,7 +33,7 @@ func drift() Analyzer {
 
 func (c *subject) drifting(name string) {
 	var first *entry
-	pods := map[string]bool{}
+	pods := map[[2]string]bool{}
 	for i := range c.entries {
 		e := &c.entries[i]
 		if e.drift != name || name == "slice-stale" && c.explained(e) {
@@ -39,7 +42,7 @@ func (c *subject) drifting(name string) {
 		if first == nil {
 			first = e
 		}
-		pods[e.row.Address+podName(e)] = true
+		pods[[2]string{e.row.Address, podName(e)}] = true
 	}
 	if first == nil {
 		return

@@ -36,7 +36,11 @@ func Judge(v *index.View, services []object.Ref, opts Options) Result {
 }
 
 func (w *world) result(opts Options) Result {
-	r := Result{Findings: slices.Clone(w.findings), Services: make([]*report.Service, 0, len(w.subjects))}
+	many := len(w.findings)
+	for _, c := range w.subjects {
+		many += len(c.found)
+	}
+	r := Result{Findings: append(make([]finding.Finding, 0, many), w.findings...), Services: make([]*report.Service, 0, len(w.subjects))}
 	for _, c := range w.subjects {
 		r.Services = append(r.Services, c.describe(opts))
 		r.Findings = append(r.Findings, c.found...)
@@ -80,6 +84,7 @@ func judgeAnew(v *index.View, services []object.Ref, opts Options) *world {
 }
 
 func (c *subject) judge() {
+	c.gather()
 	c.compare()
 	for _, a := range c.analyzers {
 		if a.Each != nil {

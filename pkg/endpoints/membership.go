@@ -35,7 +35,7 @@ func conditionsOf(e *discoveryv1.Endpoint) conditions {
 // selected pod that has an address and has not ended is listed, on the ports
 // that resolve in it.
 func expectedEndpoints(svc *corev1.Service, pods []*corev1.Pod) []expectation {
-	var out []expectation
+	out := make([]expectation, 0, len(pods)*max(1, len(svc.Spec.Ports)))
 	v4, v6 := families(svc)
 	for _, pod := range pods {
 		if !listable(pod) {

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/leadsman-dev/leadsman/pkg/index"
 )
 
 // pair is one label.
@@ -16,9 +18,10 @@ func (p pair) String() string { return p.key + "=" + p.value }
 // pairsOf are the pairs of a selector, by key.
 func pairsOf(m map[string]string) []pair {
 	pairs := make([]pair, 0, len(m))
-	for _, k := range slices.Sorted(maps.Keys(m)) {
-		pairs = append(pairs, pair{k, m[k]})
+	for k, v := range m {
+		pairs = append(pairs, pair{k, v})
 	}
+	slices.SortFunc(pairs, func(a, b pair) int { return strings.Compare(a.key, b.key) })
 	return pairs
 }
 
@@ -29,9 +32,7 @@ type vocabulary struct {
 	values map[string][]string // key → its values
 	keys   map[string][]string // value → the keys that have it
 	folded map[pair][]pair     // in lower case → as they are
-	byForm map[string]lexicon  // key and digits → its values that differ in letters only
-
-	unlabelled []*corev1.Pod // nobody labelled them
+	byForm map[pair]*lexicon   // key and digits → its values that differ in letters only
 }
 
 func (p pair) lower() pair { return pair{strings.ToLower(p.key), strings.ToLower(p.value)} }
@@ -39,9 +40,9 @@ func (p pair) lower() pair { return pair{strings.ToLower(p.key), strings.ToLower
 func (w *world) vocabulary(namespace string) *vocabulary {
 	if w.vocabularies == nil {
 		w.vocabularies = map[string]*vocabulary{}
-		for _, it := range w.v.List(podKind, "") {
-			if pod, ok := it.Object.(*corev1.Pod); ok && !ended(pod) {
-				w.learnWords(pod)
+		for l := range w.v.Labels(podKind) {
+			if w.lives(l) {
+				w.learn(l)
 			}
 		}
 		for _, voc := range w.vocabularies {
@@ -54,20 +55,53 @@ func (w *world) vocabulary(namespace string) *vocabulary {
 	return &vocabulary{}
 }
 
-func (w *world) learnWords(pod *corev1.Pod) {
-	voc := w.vocabularies[pod.Namespace]
-	if voc == nil {
-		voc = &vocabulary{values: map[string][]string{}, keys: map[string][]string{}, folded: map[pair][]pair{}, byForm: map[string]lexicon{}}
-		w.vocabularies[pod.Namespace] = voc
-	}
-	if onlyMachineMade(pod.Labels) {
-		voc.unlabelled = append(voc.unlabelled, pod)
-	}
-	for k, v := range pod.Labels {
-		if known := voc.values[k]; len(known) == 0 || known[len(known)-1] != v { // pods of one kind stand together
-			voc.values[k] = append(known, v)
+// lives says whether a pod that has not ended carries a pair.
+func (w *world) lives(l index.Label) bool {
+	for it := range w.v.WithLabel(podKind, l.Namespace, l.Key, l.Value) {
+		if pod, ok := it.Object.(*corev1.Pod); ok && !ended(pod) {
+			return true
 		}
 	}
+	return false
+}
+
+func (w *world) learn(l index.Label) {
+	voc := w.vocabularies[l.Namespace]
+	if voc == nil {
+		voc = &vocabulary{values: map[string][]string{}, keys: map[string][]string{}, folded: map[pair][]pair{}, byForm: map[pair]*lexicon{}}
+		w.vocabularies[l.Namespace] = voc
+	}
+	voc.values[l.Key] = append(voc.values[l.Key], l.Value)
+}
+
+func (voc *vocabulary) finish() {
+	for _, k := range slices.Sorted(maps.Keys(voc.values)) {
+		slices.Sort(voc.values[k])
+		for _, v := range voc.values[k] {
+			have := pair{k, v}
+			folded, alike := have.lower(), pair{k, form(v)}
+			voc.folded[folded] = append(voc.folded[folded], have)
+			voc.keys[v] = append(voc.keys[v], k)
+			if voc.byForm[alike] == nil {
+				voc.byForm[alike] = &lexicon{}
+			}
+			voc.byForm[alike].words = append(voc.byForm[alike].words, v)
+		}
+	}
+}
+
+// unlabelledPods are the living pods of a namespace that nobody gave a label.
+func (w *world) unlabelledPods(namespace string) []*corev1.Pod {
+	p := w.place(namespace)
+	if !p.looked {
+		p.looked = true
+		for _, it := range w.v.List(podKind, namespace) {
+			if pod, ok := it.Object.(*corev1.Pod); ok && !ended(pod) && onlyMachineMade(pod.Labels) {
+				p.bare = append(p.bare, pod)
+			}
+		}
+	}
+	return p.bare
 }
 
 func onlyMachineMade(labels map[string]string) bool {
@@ -77,21 +111,6 @@ func onlyMachineMade(labels map[string]string) bool {
 		}
 	}
 	return true
-}
-
-func (voc *vocabulary) finish() {
-	for _, k := range slices.Sorted(maps.Keys(voc.values)) {
-		values := voc.values[k]
-		slices.Sort(values)
-		voc.values[k] = slices.Compact(values)
-		for _, v := range voc.values[k] {
-			have := pair{k, v}
-			voc.folded[have.lower()] = append(voc.folded[have.lower()], have)
-			voc.keys[v] = append(voc.keys[v], k)
-			form := k + "\x00" + form(v)
-			voc.byForm[form] = append(voc.byForm[form], v)
-		}
-	}
 }
 
 // miss is a pair that pods carry instead of the one that the selector wants.
@@ -115,7 +134,7 @@ func (voc *vocabulary) near(want pair) []miss {
 	for _, have := range voc.folded[want.lower()] {
 		add("label-case", have)
 	}
-	for _, v := range voc.byForm[want.key+"\x00"+form(want.value)].near(want.value) {
+	for _, v := range voc.byForm[pair{want.key, form(want.value)}].near(want.value) {
 		add("label-typo", pair{want.key, v})
 	}
 	for _, k := range voc.keys[want.value] {

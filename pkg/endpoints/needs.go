@@ -131,10 +131,10 @@ func (p *plan) first() {
 // there is a pod to connect to, the older Endpoints once it is ready.
 func (p *plan) around(c *subject) {
 	ns := c.svc.Namespace
-	if slices.ContainsFunc(c.entries, func(e entry) bool { return e.slice != nil }) {
+	if c.anyRow(func(e *entry) bool { return e.slice != nil }) {
 		p.whole(netpol.Kind(), ns)
 	}
-	if slices.ContainsFunc(c.entries, func(e entry) bool { return e.slice != nil && e.row.Ready }) {
+	if c.anyRow(func(e *entry) bool { return e.slice != nil && e.row.Ready }) {
 		p.want(source.Query{Kind: endpointsKind, Namespace: ns, Name: c.svc.Name})
 	}
 	if c.selects() {

@@ -94,26 +94,26 @@ func (p *plan) settled() bool {
 // be gone, and the controller's own words.
 func (p *plan) lagging(c *subject) {
 	p.want(source.Query{Kind: schema.GroupKind{Group: "coordination.k8s.io", Kind: "Lease"}, Namespace: "kube-system", Name: "kube-controller-manager"})
-	if !p.ask.byName() && slices.ContainsFunc(c.entries, isLeftOut) {
+	if !p.ask.byName() && c.anyRow(isLeftOut) {
 		p.events(c.svc.Namespace, string(c.svc.UID))
 		p.whole(nodeKind, "")
 	}
 }
 
 // isLeftOut is a pod that no slice lists although it has a node and an address.
-func isLeftOut(e entry) bool {
+func isLeftOut(e *entry) bool {
 	return e.pod != nil && e.row.State == report.EndpointMissing && e.pod.Spec.NodeName != ""
 }
 
 // leftOut reads what tells at once why a pod is not listed: its node is gone.
 func (p *plan) leftOut(c *subject) {
-	if !slices.ContainsFunc(c.entries, isLeftOut) {
+	if !c.anyRow(isLeftOut) {
 		return
 	}
 	p.events(c.svc.Namespace, string(c.svc.UID))
 	nodes := map[string]bool{}
 	for i := range c.entries {
-		if e := &c.entries[i]; isLeftOut(*e) && len(nodes) < witnesses {
+		if e := &c.entries[i]; isLeftOut(e) && len(nodes) < witnesses {
 			nodes[e.pod.Spec.NodeName] = true
 			p.want(source.Query{Kind: nodeKind, Name: e.pod.Spec.NodeName})
 		}

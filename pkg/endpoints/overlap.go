@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
@@ -21,6 +22,16 @@ func overlap() Analyzer {
 			"The selected pods have more than one root owner. An error where one of them is a Job or serves none of the ports; only information where they serve the same ports, as a canary does.",
 			"Select a label that only the right pods carry.", "k8s.io/endpointslice, Reconcile: every pod that the selector chooses is listed"),
 	}, Each: (*subject).overlapping}
+}
+
+// ofOneOwner says that all pods are of the same revision of one workload, as
+// most are.
+func (c *subject) ofOneOwner() bool {
+	first := metav1.GetControllerOfNoCopy(c.living[0])
+	return first != nil && first.UID != "" && !slices.ContainsFunc(c.living[1:], func(p *corev1.Pod) bool {
+		o := metav1.GetControllerOfNoCopy(p)
+		return o == nil || o.UID != first.UID
+	})
 }
 
 // team are the selected pods of one root owner.
@@ -42,7 +53,7 @@ func (t *team) String() string {
 func (t *team) passing() bool { return t.root.Kind == "Job" || t.root.Kind == "CronJob" }
 
 func (c *subject) overlapping() {
-	if !c.selects() || len(c.living) < 2 {
+	if !c.selects() || len(c.living) < 2 || c.ofOneOwner() {
 		return
 	}
 	teams := c.teams()
@@ -129,8 +140,12 @@ func declaresTarget(pod *corev1.Pod, sp *corev1.ServicePort) bool {
 	})
 }
 
-// declared are the ports of all containers that may serve.
+// declared are the ports of all containers that may serve. Most pods have one
+// such container, whose own list it then is.
 func declared(pod *corev1.Pod) []corev1.ContainerPort {
+	if len(pod.Spec.Containers) == 1 && len(pod.Spec.InitContainers) == 0 {
+		return slices.Clip(pod.Spec.Containers[0].Ports)
+	}
 	var ports []corev1.ContainerPort
 	for i := range pod.Spec.Containers {
 		ports = append(ports, pod.Spec.Containers[i].Ports...)

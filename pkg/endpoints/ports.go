@@ -35,18 +35,21 @@ func (c *subject) serving() []*corev1.Pod {
 	if !c.selects() {
 		return nil
 	}
-	return slices.DeleteFunc(slices.Clone(c.living), func(p *corev1.Pod) bool { return p.DeletionTimestamp != nil })
+	if !slices.ContainsFunc(c.living, leaves) {
+		return c.living
+	}
+	return slices.DeleteFunc(slices.Clone(c.living), leaves)
 }
+
+func leaves(pod *corev1.Pod) bool { return pod.DeletionTimestamp != nil }
 
 func (c *subject) namedPort(i int, pods []*corev1.Pod) {
 	sp := &c.svc.Spec.Ports[i]
-	var lacking, having []*corev1.Pod
-	for _, p := range pods {
-		if _, ok := targetPort(p, sp); ok {
-			having = append(having, p)
-		} else {
-			lacking = append(lacking, p)
-		}
+	resolves := func(p *corev1.Pod) bool { _, ok := targetPort(p, sp); return ok }
+	having, lacking := pods, []*corev1.Pod(nil)
+	if slices.ContainsFunc(pods, func(p *corev1.Pod) bool { return !resolves(p) }) {
+		having = slices.DeleteFunc(slices.Clone(pods), func(p *corev1.Pod) bool { return !resolves(p) })
+		lacking = slices.DeleteFunc(slices.Clone(pods), resolves)
 	}
 	if len(having) > 0 {
 		c.duplicateName(i, having)
@@ -138,8 +141,12 @@ func (c *subject) portFix(i int, ports []corev1.ContainerPort) []finding.Fix {
 func (c *subject) duplicateName(i int, pods []*corev1.Pod) {
 	sp := &c.svc.Spec.Ports[i]
 	for _, pod := range pods {
+		ports := declared(pod)
+		if len(ports) < 2 {
+			continue
+		}
 		var numbers []int32
-		for _, p := range declared(pod) {
+		for _, p := range ports {
 			if p.Name == sp.TargetPort.StrVal && protocolOf(p.Protocol) == protocolOf(sp.Protocol) {
 				numbers = append(numbers, p.ContainerPort)
 			}

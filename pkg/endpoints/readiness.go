@@ -20,7 +20,8 @@ func readiness() Analyzer {
 			c.manualUnready()
 			return
 		}
-		var up, down, leaving []*corev1.Pod
+		var down, leaving []*corev1.Pod
+		up := make([]*corev1.Pod, 0, len(c.living))
 		for _, p := range c.living {
 			switch {
 			case p.DeletionTimestamp != nil:

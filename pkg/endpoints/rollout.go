@@ -32,12 +32,13 @@ func (c *subject) driftedAway() bool {
 // emptiesSoon: the pods that are selected are of a revision that is going.
 func (c *subject) emptiesSoon() {
 	said := map[object.Ref]bool{}
+	var last object.Ref
 	for _, p := range c.living {
 		root := c.root(p)
-		if root.IsZero() || said[root.Key()] {
+		if root.IsZero() || root == last || said[root.Key()] {
 			continue
 		}
-		said[root.Key()] = true
+		last, said[root.Key()] = root, true
 		it, ok := c.v.Get(root)
 		if !ok {
 			continue

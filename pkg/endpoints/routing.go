@@ -45,7 +45,7 @@ func (c *subject) externalLocal() bool {
 }
 
 func (c *subject) hinted() bool {
-	return slices.ContainsFunc(c.entries, func(e entry) bool { return e.endpoint != nil && e.endpoint.Hints != nil })
+	return c.anyRow(func(e *entry) bool { return e.endpoint != nil && e.endpoint.Hints != nil })
 }
 
 // targets are the endpoints of the first port, as kube-proxy sees them.

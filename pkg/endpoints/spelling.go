@@ -1,7 +1,7 @@
 package endpoints
 
 import (
-	"sort"
+	"slices"
 	"strings"
 
 	"github.com/leadsman-dev/leadsman/pkg/source"
@@ -45,17 +45,59 @@ func tolerance(want, have string) int {
 // (apimachinery validation, DNS1123SubdomainMaxLength).
 const longest = 253
 
-// lexicon is a sorted list of words, read as the tree of their beginnings.
-type lexicon []string
+// lexicon is a list of words, read as the tree of their beginnings.
+type lexicon struct {
+	words []string // sorted, each once
+	tree  []branch // of them, made when first asked; the root is the first
+}
+
+// branch is a beginning of words: that of the branch above and a letter more.
+type branch struct {
+	letter      byte
+	whole       bool  // it is a word
+	word        int32 // the first that begins so
+	first, last int32 // the branches below: tree[first:last]
+}
+
+// grow makes the tree, one length of beginnings after the other.
+func (l *lexicon) grow() {
+	type span struct{ lo, hi, depth int } // the words that begin so
+	l.tree = []branch{{}}
+	spans := []span{{0, len(l.words), 0}}
+	for i := 0; i < len(l.tree); i++ {
+		s := spans[i]
+		l.tree[i].word = int32(s.lo)
+		if s.lo < s.hi && len(l.words[s.lo]) == s.depth {
+			l.tree[i].whole = true
+			s.lo++
+		}
+		l.tree[i].first = int32(len(l.tree))
+		for s.lo < s.hi {
+			letter, end := l.words[s.lo][s.depth], s.lo+1
+			for end < s.hi && l.words[end][s.depth] == letter {
+				end++
+			}
+			l.tree, spans = append(l.tree, branch{letter: letter}), append(spans, span{s.lo, end, s.depth + 1})
+			s.lo = end
+		}
+		l.tree[i].last = int32(len(l.tree))
+	}
+}
 
 // near are the words that may have been meant, in order. It goes down the tree
 // for as long as the beginning is within two edits, so that it costs what is
 // close and not what is there.
-func (l lexicon) near(want string) []string {
-	if len(want) < 3 || len(want) > longest {
+func (l *lexicon) near(want string) []string {
+	if l == nil || len(want) < 3 || len(want) > longest {
 		return nil
 	}
-	s := speller{want: want, words: l, rows: make([][]uint8, len(want)+4)}
+	if len(l.words) <= few {
+		return slices.DeleteFunc(slices.Clone(l.words), func(have string) bool { return !misspelt(want, have) })
+	}
+	if l.tree == nil {
+		l.grow()
+	}
+	s := speller{want: want, lexicon: l, path: make([]byte, len(want)+far), rows: make([][]uint8, len(want)+far+1)}
 	cells := make([]uint8, len(s.rows)*(len(want)+1))
 	for i := range s.rows {
 		s.rows[i] = cells[i*(len(want)+1):][:len(want)+1]
@@ -63,7 +105,7 @@ func (l lexicon) near(want string) []string {
 	for j := range s.rows[0] {
 		s.rows[0][j] = uint8(min(j, far))
 	}
-	s.walk(0, len(l), 0)
+	s.walk(l.tree[0], 0)
 	return s.found
 }
 
@@ -73,36 +115,35 @@ const far = 3
 // speller walks a lexicon. Row i holds the distances of the first i letters of
 // the words under way from the beginnings of the wanted one.
 type speller struct {
+	*lexicon
 	want  string
-	words lexicon
+	path  []byte // the letters under way
 	rows  [][]uint8
 	found []string
 }
 
-// walk looks at words[lo:hi], which have their first depth letters in common.
-func (s *speller) walk(lo, hi, depth int) {
-	if lo < hi && len(s.words[lo]) == depth {
-		have := s.words[lo]
+// walk looks at the words of a branch, which have their first depth letters in common.
+func (s *speller) walk(at branch, depth int) {
+	if at.whole {
+		have := s.words[at.word]
 		if allowed := tolerance(s.want, have); allowed > 0 && int(s.rows[depth][len(s.want)]) <= allowed {
 			s.found = append(s.found, have)
 		}
-		lo++
 	}
-	for lo < hi && depth+1 < len(s.rows) {
-		letter, end := s.words[lo][depth], hi
-		if s.words[hi-1][depth] != letter {
-			end = lo + sort.Search(hi-lo, func(i int) bool { return s.words[lo+i][depth] > letter })
+	if depth+1 == len(s.rows) {
+		return
+	}
+	for _, below := range s.tree[at.first:at.last] {
+		s.path[depth] = below.letter
+		if s.extend(depth) {
+			s.walk(below, depth+1)
 		}
-		if s.extend(s.words[lo], depth) {
-			s.walk(lo, end, depth+1)
-		}
-		lo = end
 	}
 }
 
 // extend fills the row after one more letter, as source.Distance does, near
 // the diagonal only. It says whether any distance is still small.
-func (s *speller) extend(word string, depth int) bool {
+func (s *speller) extend(depth int) bool {
 	row, above := s.rows[depth+1], s.rows[depth]
 	from, to := max(0, depth-1), min(len(s.want), depth+far)
 	if from > 0 {
@@ -116,11 +157,11 @@ func (s *speller) extend(word string, depth int) bool {
 		d := above[j] + 1
 		if j > 0 {
 			change := above[j-1]
-			if s.want[j-1] != word[depth] {
+			if s.want[j-1] != s.path[depth] {
 				change++
 			}
 			d = min(d, row[j-1]+1, change)
-			if depth > 0 && j > 1 && word[depth] == s.want[j-2] && word[depth-1] == s.want[j-1] {
+			if depth > 0 && j > 1 && s.path[depth] == s.want[j-2] && s.path[depth-1] == s.want[j-1] {
 				d = min(d, s.rows[depth-1][j-2]+1)
 			}
 		}

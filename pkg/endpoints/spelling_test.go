@@ -32,7 +32,7 @@ func TestNearWordsAreThoseThatAreMisspelt(t *testing.T) {
 				expected = append(expected, w)
 			}
 		}
-		if diff := cmp.Diff(expected, lexicon(words).near(want)); diff != "" {
+		if diff := cmp.Diff(expected, (&lexicon{words: words}).near(want)); diff != "" {
 			t.Fatalf("near %q: %s", want, diff)
 		}
 	}

@@ -36,12 +36,7 @@ func (c *subject) describe(opts Options) *report.Service {
 
 // table is what the document shows of the comparison.
 func (c *subject) table() (rows []report.Endpoint, ports []report.ServicePort) {
-	if len(c.entries) > 0 {
-		rows = make([]report.Endpoint, 0, len(c.entries))
-	}
-	for i := range c.entries {
-		rows = append(rows, c.entries[i].row)
-	}
+	rows = c.inOrder()
 	if isExternal(c.svc) {
 		return rows, nil
 	}

@@ -31,7 +31,7 @@ func (c *subject) noMatch() {
 	}
 	evidence := []finding.Evidence{fact(c.ref, "spec.selector", selectorText(c.svc))}
 	fix := manual("label the pods so, or select what they carry; list them with: %s", finding.Kubectl(c.svc.Namespace, "get", "pods", "--show-labels"))
-	maker, made, bare := c.maker(), c.crew(c.svc.Namespace).beingMade(c), c.vocabulary(c.svc.Namespace).unlabelled
+	maker, made, bare := c.maker(), c.crew(c.svc.Namespace).beingMade(c), c.unlabelledPods(c.svc.Namespace)
 	switch {
 	case len(c.pods) > 0:
 		var ended []finding.Evidence

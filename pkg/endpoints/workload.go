@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/leadsman-dev/leadsman/pkg/health"
 	"github.com/leadsman-dev/leadsman/pkg/index"
@@ -165,12 +166,22 @@ func (w *world) root(pod *corev1.Pod) object.Ref {
 	if !ok {
 		return object.Ref{}
 	}
-	if r, ok := w.roots[owner.UID]; ok && owner.UID != "" {
-		return r
+	if owner.UID != "" && owner.UID == w.lastRoot.owner {
+		return w.lastRoot.root
 	}
-	r := w.above(owner, pod)
-	w.roots[owner.UID] = r
+	r, ok := w.roots[owner.UID]
+	if !ok || owner.UID == "" {
+		r = w.above(owner, pod)
+		w.roots[owner.UID] = r
+	}
+	w.lastRoot = rooted{owner.UID, r}
 	return r
+}
+
+// rooted is an owner and the workload above it.
+type rooted struct {
+	owner types.UID
+	root  object.Ref
 }
 
 func (w *world) above(owner metav1.OwnerReference, pod *corev1.Pod) object.Ref {

@@ -3,6 +3,7 @@ package endpoints
 import (
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -15,6 +16,7 @@ import (
 	"github.com/leadsman-dev/leadsman/pkg/index"
 	"github.com/leadsman-dev/leadsman/pkg/netpol"
 	"github.com/leadsman-dev/leadsman/pkg/object"
+	"github.com/leadsman-dev/leadsman/pkg/report"
 	"github.com/leadsman-dev/leadsman/pkg/source"
 )
 
@@ -38,6 +40,8 @@ type world struct {
 	roots        map[types.UID]object.Ref // controller → the workload at the top
 	shared       map[string][]*corev1.Pod // memo of podsWith
 	nodesGone    map[string]bool          // memo of nodeless
+	lastRoot     rooted                   // memo of root: pods of one owner stand together
+	clashes      func() map[string][]*corev1.Pod
 }
 
 // place is what one namespace holds.
@@ -45,6 +49,8 @@ type place struct {
 	services   []*corev1.Service
 	unlabelled []*discoveryv1.EndpointSlice // slices that name no Service
 	selected   map[pair]bool                // memo of chosen
+	bare       []*corev1.Pod                // memo of unlabelledPods
+	looked     bool                         // for them
 }
 
 // chosen are the pairs by which the namespace's Services select.
@@ -72,6 +78,7 @@ type subject struct {
 	settling bool   // something changed so lately that a lag is normal
 	found    []finding.Finding
 	entries  []entry
+	rows     []report.Endpoint // of the entries, as they were made
 }
 
 var (
@@ -87,6 +94,7 @@ func newWorld(v *index.View, refs []object.Ref, opts Options) *world {
 		v: v, opts: opts, asked: map[object.Ref]bool{}, within: map[string]bool{}, policies: netpol.New(v), byNS: map[string]*place{},
 		analyzers: Analyzers(), shared: map[string][]*corev1.Pod{}, roots: map[types.UID]object.Ref{}, nodesGone: map[string]bool{},
 	}
+	w.clashes = sync.OnceValue(w.clashing)
 	for _, it := range v.List(serviceKind, "") {
 		if svc, ok := it.Object.(*corev1.Service); ok {
 			p := w.place(svc.Namespace)
@@ -107,7 +115,7 @@ func newWorld(v *index.View, refs []object.Ref, opts Options) *world {
 		if it, ok := v.Get(r); ok {
 			if svc, ok := it.Object.(*corev1.Service); ok {
 				w.within[svc.Namespace] = true
-				w.subjects = append(w.subjects, w.subject(svc, it.Ref))
+				w.subjects = append(w.subjects, &subject{world: w, svc: svc, ref: it.Ref})
 			}
 		}
 	}
@@ -129,27 +137,27 @@ func (w *world) namespaces() []string { return slices.Sorted(maps.Keys(w.byNS)) 
 // know is said too.
 func (w *world) single() bool { return len(w.asked) == 1 }
 
-func (w *world) subject(svc *corev1.Service, ref object.Ref) *subject {
-	c := &subject{world: w, svc: svc, ref: ref}
+// gather finds a Service's pods and slices. It is judged at once: a hundred
+// thousand pods are far apart in memory, and what was just read is near.
+func (c *subject) gather() {
+	svc := c.svc
 	if isExternal(svc) {
-		return c
+		return
 	}
 	if len(svc.Spec.Selector) > 0 {
-		c.pods = w.podsWith(svc.Namespace, svc.Spec.Selector)
+		c.pods = c.podsWith(svc.Namespace, svc.Spec.Selector)
 	}
-	for _, p := range c.pods {
-		if !ended(p) {
-			c.living = append(c.living, p)
-		}
+	c.living = c.pods
+	if slices.ContainsFunc(c.pods, ended) {
+		c.living = slices.DeleteFunc(slices.Clone(c.pods), ended)
 	}
-	for it := range w.v.WithLabel(sliceKind, svc.Namespace, discoveryv1.LabelServiceName, svc.Name) {
+	for it := range c.v.WithLabel(sliceKind, svc.Namespace, discoveryv1.LabelServiceName, svc.Name) {
 		if s, ok := it.Object.(*discoveryv1.EndpointSlice); ok {
 			c.slices = append(c.slices, s)
 		}
 	}
-	c.unseen = w.unseen(svc)
+	c.unseen = c.unseenOf(svc)
 	c.settling = c.lately()
-	return c
 }
 
 // podsWith are the pods of a namespace that carry every pair. It goes by the
@@ -166,7 +174,7 @@ func (w *world) podsWith(namespace string, pairs map[string]string) []*corev1.Po
 	}
 	pods := make([]*corev1.Pod, 0, fewest)
 	for it := range w.v.WithLabel(podKind, namespace, rarest, pairs[rarest]) {
-		if pod, ok := it.Object.(*corev1.Pod); ok && carries(pod.Labels, pairs) {
+		if pod, ok := it.Object.(*corev1.Pod); ok && carriesBeside(rarest, pod.Labels, pairs) {
 			pods = append(pods, pod)
 		}
 	}
@@ -182,13 +190,27 @@ func carries(have, want map[string]string) bool {
 	return true
 }
 
-// unseen says which of the facts without which there is no verdict are
+// carriesBeside says of labels that have the value of one key whether they have
+// those of the others.
+func carriesBeside(key string, have, want map[string]string) bool {
+	if len(want) == 1 {
+		return true
+	}
+	for k, v := range want {
+		if got, ok := have[k]; k != key && (!ok || got != v) {
+			return false
+		}
+	}
+	return true
+}
+
+// unseenOf says which of the facts without which there is no verdict are
 // missing. Objects that were seen all the same do not make a list complete.
-func (w *world) unseen(svc *corev1.Service) string {
-	if !w.listed(sliceKind, svc.Namespace, discoveryv1.LabelServiceName+"="+svc.Name) {
+func (w *world) unseenOf(svc *corev1.Service) string {
+	if !w.listed(sliceKind, svc.Namespace, "") && !w.listed(sliceKind, svc.Namespace, discoveryv1.LabelServiceName+"="+svc.Name) {
 		return w.why(sliceKind, "EndpointSlices", svc.Namespace)
 	}
-	if len(svc.Spec.Selector) > 0 && !w.listed(podKind, svc.Namespace, labels.SelectorFromSet(svc.Spec.Selector).String()) {
+	if len(svc.Spec.Selector) > 0 && !w.listed(podKind, svc.Namespace, "") && !w.listed(podKind, svc.Namespace, labels.SelectorFromSet(svc.Spec.Selector).String()) {
 		return w.why(podKind, "pods", svc.Namespace)
 	}
 	return ""

@@ -79,18 +79,29 @@ type Doc struct {
 // then in the order of rank (the deeper a cause, the smaller), then by object
 // and code, so that equal input gives equal output.
 func Sort(fs []Finding, rank func(Finding) int) {
-	slices.SortStableFunc(fs, func(a, b Finding) int {
-		return cmp.Or(
-			cmp.Compare(note(a), note(b)),
-			cmp.Compare(consequence(a), consequence(b)),
-			cmp.Compare(a.Severity.Rank(), b.Severity.Rank()),
-			cmp.Compare(rank(a), rank(b)),
-			object.Compare(a.Object, b.Object),
-			cmp.Compare(a.Code, b.Code),
-			cmp.Compare(a.Message, b.Message),
-		)
+	if len(fs) < 2 {
+		return
+	}
+	order := make([]placed, len(fs))
+	for i, f := range fs {
+		order[i] = placed{note(f), consequence(f), f.Severity.Rank(), rank(f), i}
+	}
+	slices.SortFunc(order, func(a, b placed) int {
+		if c := cmp.Or(cmp.Compare(a.note, b.note), cmp.Compare(a.consequence, b.consequence), cmp.Compare(a.severity, b.severity), cmp.Compare(a.rank, b.rank)); c != 0 {
+			return c
+		}
+		x, y := &fs[a.at], &fs[b.at]
+		return cmp.Or(object.Compare(x.Object, y.Object), cmp.Compare(x.Code, y.Code), cmp.Compare(x.Message, y.Message), cmp.Compare(a.at, b.at))
 	})
+	was := slices.Clone(fs)
+	for i, p := range order {
+		fs[i] = was[p.at]
+	}
 }
+
+// placed is what a finding is put in order by, found once: there may be ten
+// thousand, and each is large.
+type placed struct{ note, consequence, severity, rank, at int }
 
 func note(f Finding) int {
 	if f.Severity == Info {

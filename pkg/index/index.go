@@ -43,7 +43,7 @@ type View struct {
 	memo    sync.Map
 }
 
-type podsBy struct{ node, ip map[string][]*corev1.Pod }
+type podsBy struct{ node, ip, shared map[string][]*corev1.Pod }
 
 type logKey struct {
 	pod       types.UID
@@ -105,7 +105,7 @@ func (v *View) order() {
 // placePods finds pods by where they are: in the order of their names, as the
 // shelf has them.
 func (v *View) placePods() podsBy {
-	by := podsBy{node: map[string][]*corev1.Pod{}, ip: map[string][]*corev1.Pod{}}
+	by := podsBy{node: map[string][]*corev1.Pod{}, ip: map[string][]*corev1.Pod{}, shared: map[string][]*corev1.Pod{}}
 	for _, it := range v.List(schema.GroupKind{Kind: "Pod"}, "") {
 		pod, ok := it.Object.(*corev1.Pod)
 		if !ok {
@@ -113,7 +113,11 @@ func (v *View) placePods() podsBy {
 		}
 		by.node[pod.Spec.NodeName] = append(by.node[pod.Spec.NodeName], pod)
 		for _, ip := range pod.Status.PodIPs {
-			by.ip[ip.IP] = append(by.ip[ip.IP], pod)
+			pods := append(by.ip[ip.IP], pod)
+			by.ip[ip.IP] = pods
+			if len(pods) > 1 {
+				by.shared[ip.IP] = pods
+			}
 		}
 	}
 	return by
@@ -233,12 +237,12 @@ func (v *View) Select(gk schema.GroupKind, namespace string, sel labels.Selector
 // WithLabel are the objects of a kind in a namespace that carry one label
 // pair, in order.
 func (v *View) WithLabel(gk schema.GroupKind, namespace, key, value string) iter.Seq[Item] {
-	return v.shelves[gk].with(pair{namespace, key, value})
+	return v.shelves[gk].with(Label{namespace, key, value})
 }
 
 // CountWithLabel is how many objects WithLabel has.
 func (v *View) CountWithLabel(gk schema.GroupKind, namespace, key, value string) int {
-	return len(v.shelves[gk].at(pair{namespace, key, value}))
+	return len(v.shelves[gk].at(Label{namespace, key, value}))
 }
 
 // OnNode are the pods bound to a node.
@@ -246,6 +250,14 @@ func (v *View) OnNode(name string) []*corev1.Pod { return v.pods().node[name] }
 
 // WithIP are the pods that report an IP.
 func (v *View) WithIP(ip string) []*corev1.Pod { return v.pods().ip[ip] }
+
+// Sharing are the pods that report an IP which another reports too, by IP.
+func (v *View) Sharing() map[string][]*corev1.Pod { return v.pods().shared }
+
+// Labels are the pairs that objects of a kind carry, in no order.
+func (v *View) Labels(gk schema.GroupKind) iter.Seq[Label] {
+	return v.shelves[gk].labels()
+}
 
 // Events are the events about the object with this UID, oldest first.
 func (v *View) Events(uid types.UID) []*corev1.Event { return v.events[uid] }

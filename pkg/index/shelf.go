@@ -3,6 +3,7 @@ package index
 import (
 	"cmp"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -18,11 +19,11 @@ import (
 // and copies of items would be the larger part of a view. A nil shelf is empty.
 type shelf struct {
 	items  []Item
-	byPair func() map[pair][]int32
+	byPair func() map[Label][]int32
 }
 
-// pair is a label of an object in a namespace.
-type pair struct{ namespace, key, value string }
+// Label is a pair that objects of a namespace carry.
+type Label struct{ Namespace, Key, Value string }
 
 func newShelf(gk schema.GroupKind, served string, objects []source.Object) *shelf {
 	s := &shelf{items: make([]Item, 0, len(objects))}
@@ -44,11 +45,11 @@ func byName(a, b Item) int {
 	return cmp.Or(strings.Compare(a.Ref.Namespace, b.Ref.Namespace), strings.Compare(a.Ref.Name, b.Ref.Name))
 }
 
-func (s *shelf) pairs() map[pair][]int32 {
-	by := map[pair][]int32{}
+func (s *shelf) pairs() map[Label][]int32 {
+	by := map[Label][]int32{}
 	for i, it := range s.items {
 		for key, value := range it.Object.GetLabels() {
-			p := pair{it.Ref.Namespace, key, value}
+			p := Label{it.Ref.Namespace, key, value}
 			by[p] = append(by[p], int32(i))
 		}
 	}
@@ -79,14 +80,21 @@ func (s *shelf) in(namespace string) []Item {
 	return s.items[from:to:to]
 }
 
-func (s *shelf) at(p pair) []int32 {
+func (s *shelf) at(p Label) []int32 {
 	if s == nil {
 		return nil
 	}
 	return s.byPair()[p]
 }
 
-func (s *shelf) with(p pair) iter.Seq[Item] {
+func (s *shelf) labels() iter.Seq[Label] {
+	if s == nil {
+		return func(func(Label) bool) {}
+	}
+	return maps.Keys(s.byPair())
+}
+
+func (s *shelf) with(p Label) iter.Seq[Item] {
 	return func(yield func(Item) bool) {
 		for _, i := range s.at(p) {
 			if !yield(s.items[i]) {
