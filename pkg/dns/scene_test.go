@@ -132,7 +132,9 @@ func (s *scene) policy(namespace string, spec networkingv1.NetworkPolicySpec) {
 	s.policies = append(s.policies, &networkingv1.NetworkPolicy{ObjectMeta: meta(namespace, "deny"), Spec: spec})
 }
 
-func (s *scene) view() *index.View {
+func (s *scene) view() *index.View { return index.New(s.store().Contents()) }
+
+func (s *scene) store() *source.Store {
 	store := source.NewStore(now)
 	put := func(kind string, group string, objects ...source.Object) {
 		gk := schema.GroupKind{Group: group, Kind: kind}
@@ -185,7 +187,7 @@ func (s *scene) view() *index.View {
 	for _, e := range s.events {
 		put("Event", "", e)
 	}
-	return index.New(store.Contents())
+	return store
 }
 
 func (s *scene) explain(t testing.TB) *report.Report {

@@ -82,7 +82,7 @@ func numericPortDocs() []finding.Doc {
 		page("ports-swapped", e, "port and targetPort are swapped", "Traffic goes to a port on which nothing is said to listen.", "The Service's port is one that the pods declare, its targetPort is not.", "Set targetPort to the pods' port.", "core/v1, ServicePort.TargetPort"),
 		page("protocol-mismatch", w, "The port is declared with another protocol", "A TCP Service port does not reach a UDP socket.", "The number is declared under the other protocol only.", "Make the protocols equal.", "core/v1, ContainerPort.Protocol"),
 		page("headless-remap", w, "A headless Service does not translate ports", "DNS gives clients the pods' addresses; they dial port, and nobody turns it into targetPort.", "clusterIP None, and port differs from what targetPort leads to.", "Make port what the pods serve.", "core/v1, ServiceSpec.ClusterIP"),
-		page("ports-merged-by-patch", w, "A patch has merged two ports", "kubectl apply tells ports apart by number only, so one of two protocols of a number was lost.", "The last applied configuration has a port and protocol that the Service lacks, and another protocol of that number is there.", "Apply on the server's side.", "core/v1, ServiceSpec.Ports (patchMergeKey)"),
+		page("ports-merged-by-patch", w, "A patch has merged two ports", "kubectl apply tells ports apart by number only, so one of two protocols of a number was lost.", "The last applied configuration has a port and protocol that the Service lacks, and another protocol of that number is there.", "Apply it with kubectl apply --server-side.", "core/v1, ServiceSpec.Ports (patchMergeKey)"),
 	}
 }
 
@@ -138,7 +138,7 @@ func routeDocs() []finding.Doc {
 	return []finding.Doc{
 		page("route-backend-missing", e, "The route leads to a Service that does not exist", "Requests are answered with 500.", "A backendRef names a Service that does not exist.", "Correct the name, or create the Service.", "gateway.networking.k8s.io/v1, BackendRef"),
 		page("route-port-missing", e, "The route names a port that the Service has not", "Requests are answered with 500.", "A backendRef's port is no port of the Service.", "Name the Service's port.", "gateway.networking.k8s.io/v1, BackendRef"),
-		page("route-no-referencegrant", e, "The route may not lead into that namespace", "Requests are answered with 500.", "A backendRef into another namespace, and no ReferenceGrant there allows it; or the controller says RefNotPermitted.", "Create the grant.", "gateway.networking.k8s.io/v1beta1, ReferenceGrant"),
+		page("route-no-referencegrant", e, "The route may not lead into that namespace", "Requests are answered with 500.", "A backendRef into another namespace, and no ReferenceGrant there allows it; or the controller says RefNotPermitted.", "Create a ReferenceGrant in the Service's namespace that names the route's kind and namespace.", "gateway.networking.k8s.io/v1beta1, ReferenceGrant"),
 	}
 }
 

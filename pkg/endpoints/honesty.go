@@ -1,6 +1,11 @@
 package endpoints
 
-import "github.com/leadsman-dev/leadsman/pkg/finding"
+import (
+	"strings"
+
+	"github.com/leadsman-dev/leadsman/pkg/finding"
+	"github.com/leadsman-dev/leadsman/pkg/source"
+)
 
 // honesty says what could not be seen before anything is said of it.
 func honesty() Analyzer {
@@ -11,8 +16,12 @@ func honesty() Analyzer {
 			"Get the right to list them (--print-rbac prints the role), or take a snapshot that holds them.", "k8s.io/kubernetes pkg/proxy: traffic follows the EndpointSlices, and those follow the pods"),
 	}, Each: func(c *subject) {
 		if c.unseen != "" && !isExternal(c.svc) {
+			way := manual("get the right to list them; --print-rbac prints the role that is needed")
+			if strings.Contains(c.unseen, string(source.NotRecorded)) {
+				way = manual("take a snapshot of what this command reads: run it on the cluster with --save-snapshot")
+			}
 			c.say("cannot-see", finding.Warning, "it cannot be judged: "+c.unseen, []finding.Evidence{fact(c.ref, "EndpointSlices and pods", c.unseen)},
-				manual("get the right to list them; --print-rbac prints the role that is needed"))
+				way)
 		}
 	}}
 }

@@ -167,6 +167,11 @@ func (s *scene) add(objects ...source.Object) { s.more = append(s.more, objects.
 
 func (s *scene) view(t testing.TB) *index.View {
 	t.Helper()
+	return index.New(s.store(t).Contents())
+}
+
+func (s *scene) store(t testing.TB) *source.Store {
+	t.Helper()
 	s.write()
 	store := source.NewStore(now)
 	store.SetKinds(append(scheme.Kinds(), s.kinds...), nil)
@@ -210,7 +215,7 @@ func (s *scene) view(t testing.TB) *index.View {
 			store.Cover(q)
 		}
 	}
-	return index.New(store.Contents())
+	return store
 }
 
 func (s *scene) judge(t testing.TB) Result {

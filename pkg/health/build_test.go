@@ -47,6 +47,17 @@ func (s scene) log(pod *corev1.Pod, container, text string, previous bool) scene
 
 func (s scene) view(t testing.TB) (*index.View, index.Item) {
 	t.Helper()
+	store, subject := s.store(t)
+	v := index.New(store.Contents())
+	it, ok := v.Get(subject)
+	if !ok {
+		t.Fatalf("no %s in the view", subject)
+	}
+	return v, it
+}
+
+func (s scene) store(t testing.TB) (*source.Store, object.Ref) {
+	t.Helper()
 	store := source.NewStore(now)
 	store.SetKinds(scheme.Kinds(), nil)
 	known := scheme.New()
@@ -71,12 +82,7 @@ func (s scene) view(t testing.TB) (*index.View, index.Item) {
 	for _, l := range s.logs {
 		store.PutLog(l)
 	}
-	v := index.New(store.Contents())
-	it, ok := v.Get(subject)
-	if !ok {
-		t.Fatalf("no %s in the view", subject)
-	}
-	return v, it
+	return store, subject
 }
 
 func (s scene) state(t testing.TB) State {

@@ -108,7 +108,7 @@ func TestWidth(t *testing.T) {
 
 func TestWrap(t *testing.T) {
 	for in, want := range map[string]string{
-		"kubectl rollout undo deployment/frontend now\nend":  "kubectl rollout undo|deployment/frontend|now|end",
+		"kubectl rollout undo deployment/frontend now\nend": "kubectl rollout undo|deployment/frontend|now|end",
 		"labels = app=frontend,tier=front,zone=east and so": "labels =|app=frontend,|tier=front,zone=east|and so",
 		"a,b is short":             "a,b is short",
 		"sha256:0123456789abcdef0": "sha256:0123456789abcdef0",

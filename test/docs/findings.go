@@ -2,17 +2,11 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
-	"github.com/leadsman-dev/leadsman/test/faults"
 )
-
-// corpus is where the recorded faults are, from the top of the repository.
-const corpus = "test/faults"
 
 func findingsPage() []byte {
 	var b bytes.Buffer
@@ -27,31 +21,28 @@ func findingsPage() []byte {
 	return b.Bytes()
 }
 
-// findingPages adds a page for each finding. Its example is what the command
-// says of a fault of the corpus, where that has one with this root cause.
+// findingPages adds a page for each finding.
 func findingPages(all map[string][]byte) error {
-	cases, err := faults.Read(os.DirFS(corpus))
+	shown, err := examples()
 	if err != nil {
 		return err
 	}
-	shown := map[string]faults.Case{}
-	for _, c := range cases {
-		if _, known := shown[c.First]; !known && c.First != "" {
-			shown[c.First] = c
-		}
-	}
+	var missing []error
 	for _, c := range commands() {
 		for _, d := range c.findings {
-			example := ""
-			if known, ok := shown[d.Code]; ok {
-				if example, err = exampleOf(c, known); err != nil {
-					return err
-				}
+			example, ok := shown[d.Code]
+			if !ok {
+				missing = append(missing, fmt.Errorf("%s has no example: record one in %s, keep a scene of its test, or say in test/docs/examples.go why there is none", d.Code, corpus))
+				continue
 			}
-			all["findings/"+d.Code+".md"] = findingPage(c, d, example)
+			text, err := example.text(d.Code)
+			if err != nil {
+				missing = append(missing, fmt.Errorf("the example of %s: %w", d.Code, err))
+			}
+			all["findings/"+d.Code+".md"] = findingPage(c, d, text)
 		}
 	}
-	return nil
+	return errors.Join(missing...)
 }
 
 func findingPage(c command, d finding.Doc, example string) []byte {
@@ -64,27 +55,6 @@ func findingPage(c command, d finding.Doc, example string) []byte {
 	}
 	b.WriteString(example)
 	return b.Bytes()
-}
-
-// exampleOf runs the command on the recording of a fault.
-func exampleOf(c command, known faults.Case) (string, error) {
-	args := known.Args(known.Ask, "")
-	typed := strings.Join(args[:len(args)-2], " ") // without -o
-	recording := filepath.Join(corpus, filepath.FromSlash(known.Folder()), known.Recording())
-	folder, err := os.MkdirTemp("", "leadsman-docs-")
-	if err != nil {
-		return "", err
-	}
-	defer os.RemoveAll(folder)
-	run := strings.Fields(typed)
-	if err := known.Fill(run, corpus, folder); err != nil {
-		return "", err
-	}
-	out, err := onRecording(c, run, known.Watches(), recording)
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", known.Folder(), err)
-	}
-	return fmt.Sprintf("\n## Example\n\n%s It was [provoked on a real cluster](../../../test/faults/%s).\n\n```console\n$ kubectl %s %s\n%s```\n", prose(known.Story), known.Folder(), c.name, typed, out), nil
 }
 
 // onRecording is what a command prints about what was recorded.

@@ -55,6 +55,17 @@ func (s scene) log(p *corev1.Pod, text string) scene {
 
 func (s scene) view(t testing.TB, at time.Time) (*index.View, *workload.Workload) {
 	t.Helper()
+	store, subject := s.store(t, at)
+	v := index.New(store.Contents())
+	w, ok := workload.Of(v, subject)
+	if !ok {
+		t.Fatalf("no %s in the view", subject)
+	}
+	return v, w
+}
+
+func (s scene) store(t testing.TB, at time.Time) (*source.Store, object.Ref) {
+	t.Helper()
 	store := source.NewStore(at)
 	store.SetKinds(scheme.Kinds(), nil)
 	known := scheme.New()
@@ -75,12 +86,7 @@ func (s scene) view(t testing.TB, at time.Time) (*index.View, *workload.Workload
 	for _, l := range s.logs {
 		store.PutLog(l)
 	}
-	v := index.New(store.Contents())
-	w, ok := workload.Of(v, subject)
-	if !ok {
-		t.Fatalf("no %s in the view", subject)
-	}
-	return v, w
+	return store, subject
 }
 
 // judge is what is said of a scene at first sight.
@@ -158,7 +164,7 @@ func replicaSet(revision, replicas int, options ...func(*appsv1.ReplicaSet)) *ap
 		Status:     appsv1.ReplicaSetStatus{Replicas: int32(replicas)},
 	}
 	rs.Annotations = map[string]string{workload.RevisionAnnotation: fmt.Sprint(revision)}
-	rs.Labels = map[string]string{appsv1.DefaultDeploymentUniqueLabelKey: fmt.Sprint("h", revision)}
+	rs.Labels = map[string]string{"app": "web", appsv1.DefaultDeploymentUniqueLabelKey: fmt.Sprint("h", revision)}
 	rs.Spec.Template.Labels = map[string]string{"app": "web", appsv1.DefaultDeploymentUniqueLabelKey: fmt.Sprint("h", revision)}
 	own(rs, deployment(), "Deployment")
 	for _, o := range options {
