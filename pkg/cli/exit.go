@@ -61,11 +61,27 @@ func Code(err error) int {
 // say writes an error as kubectl does; a stranger's words in it are escaped, and
 // what is secret in them is left out.
 func say(w io.Writer, err error) {
-	var exit *Exit
-	if errors.As(err, &exit) && exit.Err == nil || errors.Is(err, context.Canceled) {
-		return
+	if err = unsaid(err); err != nil {
+		fmt.Fprintf(w, "error: %s\n", term.EscapeLines(redact.Text(err.Error())))
 	}
-	fmt.Fprintf(w, "error: %s\n", term.EscapeLines(redact.Text(err.Error())))
+}
+
+// unsaid is what of an error the report has not said. That a file cannot be
+// written stands beside the exit code that the answer asks for.
+func unsaid(err error) error {
+	var exit *Exit
+	if !(errors.As(err, &exit) && exit.Err == nil) && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return nil
+	}
+	var rest []error
+	for _, e := range joined.Unwrap() {
+		rest = append(rest, unsaid(e))
+	}
+	return errors.Join(rest...)
 }
 
 // FailOn is the value of --fail-on: the severity from which a finding fails

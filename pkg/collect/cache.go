@@ -181,7 +181,10 @@ func (c *Cache) keep(ctx context.Context, q source.Query, from string) {
 	if errors.Is(err, source.ErrExpired) {
 		c.happens(source.Happening{Query: q, Forget: true})
 	} else {
-		gap := source.Gap{Resource: c.title(ctx, q.Kind), Kind: q.Kind, Namespace: q.Namespace, Name: q.Name, Reason: source.Forbidden, Detail: err.Error()}
+		gap := source.Gap{Resource: c.title(ctx, q.Kind), Kind: q.Kind, Namespace: q.Namespace, Name: q.Name, Reason: source.ServerError, Detail: err.Error()}
+		if why := (*source.WatchError)(nil); errors.As(err, &why) {
+			gap.Reason = why.Reason
+		}
 		c.happens(source.Happening{Query: q, Answer: &source.Result{Gap: &gap}})
 	}
 	c.notify()

@@ -136,7 +136,9 @@ func TestWhatMayBeReadAndNotWatchedIsAGap(t *testing.T) {
 		if _, err := c.View(t.Context(), wantShop); err != nil {
 			t.Fatal(err)
 		}
-		first <- func(func(watch.EventType, source.Object)) error { return errors.New("cannot watch pods") }
+		first <- func(func(watch.EventType, source.Object)) error {
+			return &source.WatchError{Reason: source.Forbidden, Err: errors.New("cannot watch pods")}
+		}
 		synctest.Wait()
 		v, err := c.View(t.Context(), wantShop)
 		if err != nil || len(v.Gaps) != 1 || v.Gaps[0].Resource != "pods" || v.Gaps[0].Reason != source.Forbidden || f.reads != 1 {

@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/leadsman-dev/leadsman/pkg/index"
 	"github.com/leadsman-dev/leadsman/pkg/source"
@@ -48,9 +49,8 @@ func TestWhatIsDoubtedIsReadAnew(t *testing.T) {
 	if _, err := reader.View(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	src.Forget(whole)
+	src.Apply(pods, watch.Deleted, &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "old", Namespace: "shop"}})
 	src.Put(pods, &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "new", Namespace: "shop"}})
-	src.Cover(whole)
 	src.SetNow(time.Unix(1002, 0))
 	if err := reader.Again(t.Context(), []source.Query{whole}); err != nil {
 		t.Fatal(err)

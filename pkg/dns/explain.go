@@ -9,6 +9,7 @@ import (
 	"github.com/leadsman-dev/leadsman/pkg/finding"
 	"github.com/leadsman-dev/leadsman/pkg/index"
 	"github.com/leadsman-dev/leadsman/pkg/report"
+	"github.com/leadsman-dev/leadsman/pkg/source"
 )
 
 // Options are what the user chose beside the question, and what was observed.
@@ -33,7 +34,7 @@ func Explain(v *index.View, ask Ask, opts Options) (*report.Report, error) {
 	w.judge()
 	r := &report.Report{
 		APIVersion: report.APIVersion, Kind: "TraceDNS", Target: target(w),
-		Findings: w.found, Gaps: gaps(v), Trace: w.trace(opts.Learn),
+		Findings: w.found, Gaps: append(gaps(v), w.notAllowed()...), Trace: w.trace(opts.Learn),
 	}
 	if r.Findings == nil {
 		r.Findings = []finding.Finding{}
@@ -48,9 +49,19 @@ func noClient(v *index.View, ask Ask) error {
 	case index.Missing:
 		return fmt.Errorf("%s in namespace %q does not exist; list what is there with: %s", ask.From, ask.From.Namespace, finding.Kubectl(ask.From.Namespace, "get", strings.ToLower(ask.From.Kind)))
 	case index.Present:
+		if podsUnseen(v, ask.From.Namespace) {
+			return nil
+		}
 		return fmt.Errorf("%s in namespace %q has no pod from which to look up a name; name one with --from pod/NAME", ask.From, ask.From.Namespace)
 	}
 	return nil // not seen: the defaults of its namespace are taken, and the gap says why
+}
+
+// podsUnseen says that pods may be there all the same.
+func podsUnseen(v *index.View, namespace string) bool {
+	return slices.ContainsFunc(v.Gaps, func(g source.Gap) bool {
+		return (g.Resource == "pods" || g.Resource == "replicasets.apps") && (g.Namespace == "" || g.Namespace == namespace)
+	})
 }
 
 func target(w *world) string {
@@ -68,6 +79,23 @@ func gaps(v *index.View) []report.Gap {
 		if g.Reason != "not served" && !slices.Contains(out, gap) {
 			out = append(out, gap)
 		}
+	}
+	return out
+}
+
+// notAllowed are the live questions that may not be put.
+func (w *world) notAllowed() []report.Gap {
+	var out []report.Gap
+	add := func(resource, namespace, err string) {
+		if strings.Contains(err, "forbidden") && !slices.ContainsFunc(out, func(g report.Gap) bool { return g.Resource == resource }) {
+			out = append(out, report.Gap{Resource: resource, Namespace: namespace, Reason: string(source.Forbidden), Detail: err})
+		}
+	}
+	for _, r := range w.seen.Replicas {
+		add("pods/portforward", r.Pod.Namespace, r.Err)
+	}
+	if w.seen.ResolvConf != nil && w.client != nil {
+		add("pods/exec", w.client.Namespace, w.seen.ResolvConf.Err)
 	}
 	return out
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/leadsman-dev/leadsman/pkg/rollout/preflight"
 	"github.com/leadsman-dev/leadsman/pkg/rollout/proof"
 	"github.com/leadsman-dev/leadsman/pkg/rollout/workload"
+	"github.com/leadsman-dev/leadsman/pkg/source"
 )
 
 // describe writes down how a target stands.
@@ -259,6 +260,10 @@ func sinceOf(p workload.Pod) *time.Time {
 
 func counts(v *index.View, wl *workload.Workload, rows []report.RolloutPod) report.Counts {
 	c := report.Counts{Desired: wl.Goal, Floor: wl.Floor()}
+	if podsUnseen(v, wl) {
+		c.Updated, c.Ready, c.Available, c.Old = wl.Told()
+		return c
+	}
 	for _, p := range wl.Pods {
 		switch {
 		case p.New && p.Live():
@@ -284,6 +289,13 @@ func counts(v *index.View, wl *workload.Workload, rows []report.RolloutPod) repo
 		}
 	}
 	return c
+}
+
+// podsUnseen says that the pods, or which of them are new, may not be seen.
+func podsUnseen(v *index.View, wl *workload.Workload) bool {
+	return slices.ContainsFunc(v.Gaps, func(g source.Gap) bool {
+		return (g.Kind == kindPod || g.Kind == kindReplicaSet && wl.Ref.Kind == "Deployment") && (g.Namespace == "" || g.Namespace == wl.Ref.Namespace)
+	})
 }
 
 // waiting is what the whole rollout waits for, in words.

@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -43,6 +44,7 @@ type Store struct {
 	kindGap []Gap
 	byKind  map[schema.GroupKind]map[object.Ref]Object
 	asked   map[Query]Asked
+	stale   map[Query]bool // of asked: to be asked anew
 	logs    map[LogQuery]LogText
 	answers map[string]Answers
 }
@@ -53,6 +55,7 @@ func NewStore(now time.Time) *Store {
 		now:     now,
 		byKind:  map[schema.GroupKind]map[object.Ref]Object{},
 		asked:   map[Query]Asked{},
+		stale:   map[Query]bool{},
 		logs:    map[LogQuery]LogText{},
 		answers: map[string]Answers{},
 	}
@@ -113,6 +116,11 @@ func keyOf(gk schema.GroupKind, o Object) object.Ref {
 func (s *Store) Answer(q Query, r Result) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.stale[q] {
+		delete(s.stale, q)
+		matches := q.matcher()
+		maps.DeleteFunc(s.byKind[q.Kind], func(_ object.Ref, o Object) bool { return matches(o) })
+	}
 	for _, o := range r.Objects {
 		s.put(q.Kind, o)
 	}
@@ -133,16 +141,14 @@ func (s *Store) Apply(gk schema.GroupKind, event watch.EventType, o Object) {
 	s.put(gk, o)
 }
 
-// Forget drops what answered a query, so that the next Read asks again.
+// Forget makes the next Read of a query ask again. Until it is answered, what
+// was known stays: judged as of then it is nearer to the truth than nothing.
 func (s *Store) Forget(q Query) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for key, o := range s.byKind[q.Kind] {
-		if q.matches(o) {
-			delete(s.byKind[q.Kind], key)
-		}
+	if _, ok := s.asked[q]; ok {
+		s.stale[q] = true
 	}
-	delete(s.asked, q)
 }
 
 // Read implements Source. It is answered by the same query, or by a recorded
@@ -173,8 +179,8 @@ func (s *Store) Find(q Query) []Object {
 func (s *Store) Covers(q Query) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	_, ok := s.covering(q)
-	return ok
+	a, ok := s.covering(q)
+	return ok && !s.stale[a.Query]
 }
 
 func (s *Store) covering(q Query) (Asked, bool) {
@@ -204,8 +210,9 @@ func (q Query) wider() []Query {
 
 func (s *Store) matching(q Query) []Object {
 	var found []Object
+	matches := q.matcher()
 	for _, o := range s.byKind[q.Kind] {
-		if q.matches(o) {
+		if matches(o) {
 			found = append(found, o)
 		}
 	}
@@ -215,24 +222,19 @@ func (s *Store) matching(q Query) []Object {
 	return found
 }
 
-func (q Query) matches(o Object) bool {
-	if q.Name != "" && o.GetName() != q.Name || q.Namespace != "" && o.GetNamespace() != q.Namespace ||
-		q.Owned && len(o.GetOwnerReferences()) == 0 {
-		return false
+// matcher says what a query selects. A selector that cannot be read selects
+// nothing.
+func (q Query) matcher() func(Object) bool {
+	byLabel, labelErr := labels.Parse(q.Labels)
+	byField, fieldErr := fields.ParseSelector(q.Fields)
+	return func(o Object) bool {
+		return labelErr == nil && fieldErr == nil &&
+			(q.Name == "" || o.GetName() == q.Name) &&
+			(q.Namespace == "" || o.GetNamespace() == q.Namespace) &&
+			(!q.Owned || len(o.GetOwnerReferences()) > 0) &&
+			(q.Labels == "" || byLabel.Matches(labels.Set(o.GetLabels()))) &&
+			(q.Fields == "" || byField.Matches(fieldsOf(o)))
 	}
-	if q.Labels != "" {
-		sel, err := labels.Parse(q.Labels)
-		if err != nil || !sel.Matches(labels.Set(o.GetLabels())) {
-			return false
-		}
-	}
-	if q.Fields != "" {
-		sel, err := fields.ParseSelector(q.Fields)
-		if err != nil || !sel.Matches(fieldsOf(o)) {
-			return false
-		}
-	}
-	return true
 }
 
 // fieldsOf are the fields by which the API server selects, of the kinds that

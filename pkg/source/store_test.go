@@ -109,6 +109,14 @@ func TestAForgottenQueryIsAskedAgain(t *testing.T) {
 	if s.Covers(q) {
 		t.Error("still covered")
 	}
+	if got, gap := names(t, s, q); gap != nil || len(got) == 0 {
+		t.Errorf("what was known is gone before it is known anew: %v, %+v", got, gap)
+	}
+	s.Answer(q, source.Result{Objects: []source.Object{pod("shop", "z", "web")}})
+	got, _ := names(t, s, q)
+	if diff := cmp.Diff([]string{"z"}, got); diff != "" || !s.Covers(q) {
+		t.Error(diff)
+	}
 }
 
 func TestResolve(t *testing.T) {

@@ -35,7 +35,7 @@ type guard struct {
 
 	mu      sync.Mutex
 	pending []source.Happening
-	broken  error // the recording cannot be written
+	broken  error // the recording cannot be written; the watch goes on, and says so in the end
 
 	judging sync.Mutex // the loop and what keys do take turns
 	view    *index.View
@@ -53,12 +53,12 @@ func (g *guard) happened(h source.Happening) {
 	}
 }
 
-func (g *guard) drain() ([]source.Happening, error) {
+func (g *guard) drain() []source.Happening {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	all := g.pending
 	g.pending = nil
-	return all, g.broken
+	return all
 }
 
 // run judges after each burst of changes, and hands every report to show.
@@ -93,10 +93,7 @@ func (g *guard) judge(ctx context.Context) (*report.Report, error) {
 		view = index.New(g.cache.Contents())
 	}
 	g.began = time.Now()
-	happened, err := g.drain()
-	if err != nil {
-		return nil, err
-	}
+	happened := g.drain()
 	g.judging.Lock()
 	defer g.judging.Unlock()
 	for _, h := range happened {

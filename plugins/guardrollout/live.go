@@ -44,11 +44,10 @@ func (o *options) runLive(ctx context.Context, env *cli.Env, session *cli.Sessio
 	stop(nil)
 	beside.Wait()
 	g.cache.Close()
-	err = errors.Join(err, g.keep())
 	if err != nil {
-		return err
+		return errors.Join(err, g.keep())
 	}
-	return o.exit(r)
+	return errors.Join(o.exit(r), g.keep())
 }
 
 // show watches to the end, and once more where somebody agreed to go back.
@@ -67,7 +66,7 @@ func (g *guard) show(ctx context.Context) (*report.Report, error) {
 
 // keep closes the recording and writes the snapshot that was asked for.
 func (g *guard) keep() error {
-	_, err := g.drain()
+	err := g.broken
 	if g.journal != nil {
 		err = errors.Join(err, g.journal.Close())
 	}

@@ -88,7 +88,7 @@ func (a *asker) visit(s dns.Server, questions []dns.Question, seen dns.Observati
 	if v.existing {
 		known = seen.Replicas[at]
 	}
-	if left := unasked(questions, s, seen); len(left) > 0 || !v.existing {
+	if left := unasked(questions, s, seen); known.Err == "" && len(left) > 0 || !v.existing {
 		do(func(ctx context.Context) { *v.answers, *v.reached = a.dns(ctx, s, left, false) })
 	}
 	if v.told = (a.all || s.AskState) && !known.Told; v.told {
@@ -108,7 +108,9 @@ func (a *asker) visit(s dns.Server, questions []dns.Question, seen dns.Observati
 
 // tell writes down what the server said.
 func (v visit) tell(s dns.Server, seen *dns.Observations) {
-	seen.Answers = append(seen.Answers, *v.answers...)
+	if v.reached.Outcome != probe.Unable { // else nothing was asked
+		seen.Answers = append(seen.Answers, *v.answers...)
+	}
 	if !v.existing {
 		r := dns.Replica{Pod: s.Pod, UID: s.UID}
 		if v.reached.Outcome != probe.Answered {
@@ -285,6 +287,7 @@ func (a *asker) kubelet(ctx context.Context, node string) *dns.Kubelet {
 
 // inWords is why a question could not be asked.
 func inWords(r probe.Result) string {
+	r.Detail = strings.TrimPrefix(r.Detail, "unable to upgrade connection: ")
 	switch {
 	case r.Outcome == probe.Unable && r.Detail != "":
 		return r.Detail

@@ -12,6 +12,7 @@ import (
 	"github.com/leadsman-dev/leadsman/pkg/finding"
 	"github.com/leadsman-dev/leadsman/pkg/health"
 	"github.com/leadsman-dev/leadsman/pkg/index"
+	"github.com/leadsman-dev/leadsman/pkg/source"
 )
 
 // unhurried is the deadline where the workload has none of its own
@@ -51,6 +52,9 @@ func (j *judgement) deadlines() {
 		}
 		if j.ofCurrent(c) {
 			return // of this rollout, or of one to the same ReplicaSet: a moment tells
+		}
+		if slices.ContainsFunc(j.v.Gaps, func(g source.Gap) bool { return g.Kind.Kind == "ReplicaSet" }) {
+			return // whose deadline it is cannot be told
 		}
 		j.add(j.info("stale-deadline", "the Deployment still shows the deadline of an earlier rollout, which does not count for this one", Normal,
 			j.fact(field+".reason", c.Reason), j.fact(field+".lastUpdateTime", c.LastUpdateTime.UTC().Format(time.RFC3339))))

@@ -119,6 +119,23 @@ func (w *Workload) Done() bool {
 	return false
 }
 
+// Told is what the controller itself counts, for where its pods may not be
+// seen. How many of the available pods are new it does not tell: as few as
+// there can be.
+func (w *Workload) Told() (updated, ready, available, old int) {
+	var all, serving, well int32
+	switch o := w.Object.(type) {
+	case *appsv1.Deployment:
+		all, serving, well, updated = o.Status.Replicas, o.Status.ReadyReplicas, o.Status.AvailableReplicas, int(o.Status.UpdatedReplicas)
+	case *appsv1.StatefulSet:
+		all, serving, well, updated = o.Status.Replicas, o.Status.ReadyReplicas, o.Status.AvailableReplicas, int(o.Status.UpdatedReplicas)
+	case *appsv1.DaemonSet:
+		all, serving, well, updated = o.Status.CurrentNumberScheduled, o.Status.NumberReady, o.Status.NumberAvailable, int(o.Status.UpdatedNumberScheduled)
+	}
+	old = max(0, int(all)-updated)
+	return updated, max(0, int(serving)-old), max(0, int(well)-old), old
+}
+
 // OnDelete says whether pods are replaced only when somebody deletes them.
 func (w *Workload) OnDelete() bool { return w.Strategy.Type == "OnDelete" }
 

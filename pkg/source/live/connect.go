@@ -52,7 +52,7 @@ func (s *Source) newConnection() (*connection, error) {
 	return &connection{
 		base: base, timeout: timeout,
 		http: &http.Client{
-			Transport:     &meter{next: transport, requests: &s.requests, bytes: &s.bytes, gzip: !config.DisableCompression},
+			Transport:     &meter{next: transport, requests: &s.requests, bytes: &s.bytes, answered: &s.answered, gzip: !config.DisableCompression},
 			CheckRedirect: client.CheckRedirect,
 		},
 	}, nil
@@ -75,6 +75,7 @@ type meter struct {
 	next     http.RoundTripper
 	requests *atomic.Int64
 	bytes    *atomic.Int64
+	answered *atomic.Bool
 	gzip     bool
 }
 
@@ -87,6 +88,9 @@ func (m *meter) RoundTrip(req *http.Request) (*http.Response, error) {
 		req.Header.Set("Accept-Encoding", "gzip")
 	}
 	resp, err := m.next.RoundTrip(req)
+	if err == nil {
+		m.answered.Store(true)
+	}
 	if err != nil || resp.StatusCode == http.StatusSwitchingProtocols {
 		return resp, err
 	}

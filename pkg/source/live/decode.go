@@ -2,6 +2,7 @@ package live
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -36,6 +37,8 @@ func (s *Source) formOf(q source.Query) form {
 const (
 	protobufType = "application/vnd.kubernetes.protobuf"
 	jsonType     = "application/json"
+
+	protobufMagic = "k8s\x00"
 )
 
 // accept lists JSON after protobuf, and the whole object after its metadata,
@@ -130,6 +133,9 @@ func decodeInto(body []byte, into runtime.Object) error {
 		}
 		return message.Unmarshal(raw)
 	}
+	if bytes.HasPrefix(body, []byte(protobufMagic)) {
+		return errors.New("damaged protobuf")
+	}
 	switch into := into.(type) {
 	case *unstructured.UnstructuredList:
 		_, _, err := unstructured.UnstructuredJSONScheme.Decode(body, nil, into)
@@ -145,7 +151,7 @@ func decodeInto(body []byte, into runtime.Object) error {
 // (apimachinery pkg/runtime/serializer/protobuf): a magic number, then a
 // runtime.Unknown.
 func unwrapProtobuf(body []byte) (raw []byte, kind string, ok bool) {
-	rest, ok := bytes.CutPrefix(body, []byte("k8s\x00"))
+	rest, ok := bytes.CutPrefix(body, []byte(protobufMagic))
 	if !ok {
 		return nil, "", false
 	}

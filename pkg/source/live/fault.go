@@ -19,6 +19,12 @@ import (
 // errMalformed marks an answer that could not be decoded.
 var errMalformed = errors.New("the answer could not be decoded")
 
+// webPage is the status of an answer that is a page for people. An API server
+// never gives one where objects are asked for; proxies and login pages do.
+type webPage struct{ status string }
+
+func (p webPage) Error() string { return "with a web page (" + p.status + ")" }
+
 // reasonFor sorts a failed read into a gap's reason and detail, or into an
 // error where nothing is left to judge: the end of the caller's ctx, no
 // connection, no credentials.
@@ -29,8 +35,14 @@ func (s *Source) reasonFor(ctx context.Context, err error, custom bool) (source.
 	if s.conn == nil {
 		return "", "", err // the kubeconfig, already in a sentence
 	}
-	if errors.As(err, new(unreachable)) {
+	if errors.As(err, new(unreachable)) && !(errors.Is(err, context.DeadlineExceeded) && s.answered.Load()) { // the time may have been spent on tries before
 		return "", "", s.unreachableError(err)
+	}
+	if errors.As(err, new(webPage)) && !custom {
+		return "", "", fmt.Errorf("the cluster at %s answers %w, not as an API server does: log in where a proxy asks for it, or check the cluster's server address in the kubeconfig", s.conn.base.Redacted(), err)
+	}
+	if errors.Is(err, context.DeadlineExceeded) && !s.answered.Load() {
+		return "", "", fmt.Errorf("cannot reach the cluster at %s: no answer within %s; check %q, allow more time with --request-timeout, or read a dump with --snapshot", s.conn.base.Redacted(), s.conn.timeout, "kubectl config current-context")
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return source.TimedOut, fmt.Sprintf("no answer within %s", s.conn.timeout), nil

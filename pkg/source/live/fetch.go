@@ -94,11 +94,19 @@ func (s *Source) send(ctx context.Context, c *connection, path string, params ur
 		return nil, err
 	}
 	s.warn(resp.Header)
+	if resp.StatusCode < http.StatusInternalServerError && isPage(resp) { // what is 5xx passes
+		resp.Body.Close()
+		return nil, webPage{resp.Status}
+	}
 	if resp.StatusCode != http.StatusOK {
 		defer resp.Body.Close()
 		return nil, statusError(resp)
 	}
 	return resp, nil
+}
+
+func isPage(resp *http.Response) bool {
+	return strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html")
 }
 
 func (s *Source) warn(h http.Header) {
@@ -129,6 +137,9 @@ func statusError(resp *http.Response) error {
 	after, _ := strconv.Atoi(resp.Header.Get("Retry-After"))
 	if st.Status != metav1.StatusFailure || st.Code == 0 {
 		words := strings.TrimSpace(string(body[:min(len(body), 512)]))
+		if isPage(resp) {
+			words = resp.Status + ", says a proxy before the API server"
+		}
 		return apierrors.NewGenericServerResponse(resp.StatusCode, "get", schema.GroupResource{}, "", words, after, true)
 	}
 	if st.Details == nil {
@@ -140,7 +151,7 @@ func statusError(resp *http.Response) error {
 
 // retryIn says whether and when a read is worth another try.
 func retryIn(err error, try int) (time.Duration, bool) {
-	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.As(err, new(unreachable)) {
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.As(err, new(unreachable)) || errors.As(err, new(webPage)) {
 		return 0, false
 	}
 	var status *apierrors.StatusError

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/discovery"
@@ -154,6 +155,13 @@ func (s *Source) ask(ctx context.Context, fresh bool) (a answer, fromServer bool
 	}
 	cached := discovery.ToCachedDiscoveryInterfaceWithContext(getter)
 	groups, lists, err := discovery.ServerGroupsAndResourcesWithContext(ctx, cached)
+	for try := 0; err != nil && len(groups) == 0; try++ { // client-go itself waits for a Retry-After alone
+		pause, again := retryIn(err, try)
+		if !again || apierrors.IsTooManyRequests(err) || sleep(ctx, pause) != nil {
+			break
+		}
+		groups, lists, err = discovery.ServerGroupsAndResourcesWithContext(ctx, cached)
+	}
 	failed, partial := discovery.GroupDiscoveryFailedErrorGroups(err)
 	if err != nil && !partial {
 		return answer{}, true, err
@@ -179,7 +187,7 @@ func (s *Source) metered(next http.RoundTripper) http.RoundTripper {
 	if next == nil {
 		next = http.DefaultTransport
 	}
-	return &meter{next: next, requests: &s.requests, bytes: &s.bytes}
+	return &meter{next: next, requests: &s.requests, bytes: &s.bytes, answered: &s.answered}
 }
 
 // quiet keeps discovery from writing to standard error what becomes a gap.

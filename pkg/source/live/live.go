@@ -60,6 +60,7 @@ type Source struct {
 	slots    chan struct{} // held while a read is in flight
 	requests atomic.Int64
 	bytes    atomic.Int64
+	answered atomic.Bool // by whatever stands there, once at least
 	warned   sync.Map
 
 	discovering chan struct{} // held while discovery runs

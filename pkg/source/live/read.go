@@ -15,6 +15,10 @@ import (
 	"github.com/leadsman-dev/leadsman/pkg/source"
 )
 
+// maxEmpty bounds how many pages in a row may hold nothing. An API server goes
+// on until a page is full (apiserver pkg/storage/etcd3, GetList).
+const maxEmpty = 100
+
 var secret = schema.GroupKind{Kind: "Secret"}
 
 // Read implements source.Source. Reads are consistent: no resource version is
@@ -122,7 +126,7 @@ func (s *Source) pages(ctx context.Context, k source.Kind, q source.Query, size 
 		params.Set("limit", strconv.Itoa(size))
 	}
 	var result source.Result
-	for {
+	for empty := 0; ; {
 		body, err := s.fetch(ctx, pathOf(k, q.Namespace), params, f.acceptList())
 		if err != nil {
 			return result, err
@@ -135,6 +139,12 @@ func (s *Source) pages(ctx context.Context, k source.Kind, q source.Query, size 
 		result.ResourceVersion = page.GetResourceVersion()
 		if page.GetContinue() == "" {
 			return result, nil
+		}
+		if empty++; len(objects) > 0 {
+			empty = 0
+		}
+		if empty >= maxEmpty {
+			return result, errors.New("the server gives empty pages without an end")
 		}
 		if page.GetContinue() == params.Get("continue") {
 			return result, errors.New("the server repeats the same page")

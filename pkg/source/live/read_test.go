@@ -125,7 +125,6 @@ func TestWhatTheServerSaysBecomesAGap(t *testing.T) {
 		{"forbidden", source.Query{}, status(403, metav1.StatusReasonForbidden, "", "pods is forbidden"), source.Forbidden},
 		{"an error of the server", source.Query{}, status(500, metav1.StatusReasonInternalError, "", "etcd is away"), source.ServerError},
 		{"a proxy's error", source.Query{}, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "<html>", 502) }, source.ServerError},
-		{"too slow", source.Query{}, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, source.TimedOut},
 		{"too slow in the middle of the body", source.Query{}, func(w http.ResponseWriter, r *http.Request) {
 			w.Write([]byte(`{"items":[`))
 			w.(http.Flusher).Flush()
@@ -165,6 +164,23 @@ func TestWhatTheServerSaysBecomesAGap(t *testing.T) {
 				t.Errorf("gap %+v, want %q", r.Gap, tt.want)
 			}
 		})
+	}
+}
+
+// A server that has answered before is there, and a slow list is a gap. One
+// that never did may as well be none.
+func TestTooSlowIsAGapOnceTheServerHasAnswered(t *testing.T) {
+	c := newCluster(t)
+	c.serveDiscovery([]apidiscovery.APIGroupDiscovery{group("", version("v1", "pods:Pod"))}, nil)
+	c.mux.HandleFunc("/api/v1/namespaces/shop/", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	src := c.source(t, Options{RequestTimeout: 400 * time.Millisecond})
+	slow := source.Query{Kind: pods, Namespace: "shop"}
+	if _, err := src.Read(t.Context(), slow); err == nil || !strings.Contains(err.Error(), "cannot reach the cluster") {
+		t.Errorf("before any answer: %v", err)
+	}
+	src.Kinds(t.Context())
+	if r, err := src.Read(t.Context(), slow); err != nil || r.Gap == nil || r.Gap.Reason != source.TimedOut {
+		t.Errorf("after one: %+v, %v", r.Gap, err)
 	}
 }
 

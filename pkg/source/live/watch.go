@@ -56,8 +56,12 @@ func (s *Source) Watch(ctx context.Context, q source.Query, resourceVersion stri
 			handle(source.Lost, nil)
 		}
 		switch {
-		case errors.Is(err, source.ErrExpired), errors.Is(err, errMalformed), isFinal(err):
+		case errors.Is(err, source.ErrExpired), errors.As(err, new(*source.WatchError)):
 			return err
+		case errors.Is(err, errMalformed):
+			return &source.WatchError{Reason: source.Malformed, Err: err}
+		case errors.As(err, new(webPage)):
+			return &source.WatchError{Reason: source.ServerError, Err: err}
 		}
 		if sleep(ctx, w.pause(err)) != nil {
 			return ctx.Err()
@@ -76,13 +80,6 @@ type watcher struct {
 	backoff time.Duration
 	lost    bool // handle was told so
 }
-
-// final is an error that no retry mends.
-type final struct{ error }
-
-func (f final) Unwrap() error { return f.error }
-
-func isFinal(err error) bool { return errors.As(err, new(final)) }
 
 // follow watches over one connection, to its end.
 func (w *watcher) follow(ctx context.Context) error {
@@ -155,10 +152,18 @@ func (w *watcher) sort(err error) error {
 	switch status.ErrStatus.Code {
 	case http.StatusGone:
 		return source.ErrExpired
-	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed:
-		return final{fmt.Errorf("cannot watch %s: %s", w.k.Title(), status.ErrStatus.Message)}
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return w.never(source.Forbidden, status)
+	case http.StatusNotFound, http.StatusMethodNotAllowed:
+		return w.never(source.NotServed, status)
+	case http.StatusBadRequest:
+		return w.never(source.ServerError, status)
 	}
 	return err
+}
+
+func (w *watcher) never(reason source.Reason, status *apierrors.StatusError) error {
+	return &source.WatchError{Reason: reason, Err: fmt.Errorf("cannot watch %s: %s", w.k.Title(), status.ErrStatus.Message)}
 }
 
 // take hands on one event and remembers where to resume.

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -28,6 +29,9 @@ import (
 // at all. A name that ends in .gz is compressed; .tgz and .tar.gz become an
 // archive of one file.
 func Save(path string, c source.Contents) (err error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return saveInto(path, c)
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".snapshot-*") // 0600
 	if err != nil {
 		return fmt.Errorf("cannot save the snapshot: %w", err)
@@ -49,6 +53,19 @@ func Save(path string, c source.Contents) (err error) {
 		return err
 	}
 	return os.Rename(f.Name(), path)
+}
+
+// saveInto writes to what is no file, such as a pipe or /dev/null, which must
+// not be replaced by one.
+func saveInto(path string, c source.Contents) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err == nil {
+		err = errors.Join(writeAs(f, path, c), f.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("cannot save the snapshot: %w", err)
+	}
+	return nil
 }
 
 func writeAs(f io.Writer, path string, c source.Contents) error {
