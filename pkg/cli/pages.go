@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,7 +20,7 @@ func (e *Env) Explain(docs []finding.Doc, code string, mode term.ColorMode) erro
 	style := e.Streams.Style(mode)
 	if code == "all" {
 		for _, d := range docs {
-			if _, err := fmt.Fprintf(e.Streams.Out, "%-36s %-8s %s\n", d.Code, d.Severity, d.Title); err != nil {
+			if _, err := fmt.Fprintf(e.Streams.Out, "%-36s %-8s %s\n", d.Code, severity(d), d.Title); err != nil {
 				return err
 			}
 		}
@@ -42,7 +43,7 @@ func (e *Env) Explain(docs []finding.Doc, code string, mode term.ColorMode) erro
 
 func page(d finding.Doc, style term.Style) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s  (%s)\n%s\n", style.Paint(term.Bold, d.Code), d.Severity, d.Title)
+	fmt.Fprintf(&b, "%s  (%s)\n%s\n", style.Paint(term.Bold, d.Code), severity(d), d.Title)
 	for _, part := range []struct{ title, text string }{
 		{"What it means", d.Means}, {"How it is told", d.Told}, {"What to do", d.Fix}, {"Source", d.Source},
 	} {
@@ -56,6 +57,9 @@ func page(d finding.Doc, style term.Style) string {
 	}
 	return b.String()
 }
+
+// severity is that of a page; one without is of what no finding tells.
+func severity(d finding.Doc) finding.Severity { return cmp.Or(d.Severity, "not told") }
 
 func widthOr(width, otherwise int) int {
 	if width == 0 {

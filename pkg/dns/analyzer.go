@@ -24,7 +24,7 @@ type Analyzer struct {
 // merely follows. The slice is made anew each time.
 func Analyzers() []Analyzer {
 	return []Analyzer{
-		corefiles(), servicePath(), policyPath(), replicaHealth(), replicaAnswers(), upstreams(),
+		corefiles(), servicePath(), nodeCache(), policyPath(), replicaHealth(), replicaAnswers(), upstreams(),
 		unreachable(), policyOfClient(), resolvConfFile(), domains(), beforeDNS(), searching(), muslOnly(), serverBlocks(), forms(), services(), recordShapes(),
 	}
 }
@@ -85,10 +85,10 @@ func (w *world) clientRef() object.Ref {
 
 // order is from the deepest cause to what is one only where nothing else is.
 func order() []string {
-	return strings.Fields(`corefile-error forward-loop dns-service-missing dns-selector-mismatch replica-unsynced dns-no-ready-endpoints nodelocal-down netpol-egress-dns netpol-ingress-dns
+	return strings.Fields(`corefile-error forward-loop dns-service-missing dns-selector-mismatch replica-unsynced dns-no-ready-endpoints nodelocal-down nodelocal-upstream netpol-egress-dns netpol-ingress-dns netpol-nodelocal
 		replica-unreachable-from-node hostnet-clusterfirst missing-cluster-dns ndots-bare cluster-domain-mismatch nameserver-unknown resolvconf-stale config-skew wrong-cluster-domain name-incomplete upstream-timeout
 		upstream-partial max-concurrent no-server-block zone-shadow fallthrough-missing acl-or-view namespace-or-label-filter noendpoints empty-service-ignored pod-record-disabled
-		publish-lag replica-divergent musl-search-line-dropped resolvconf-truncated search-list-missing ndots-too-low-musl musl-aaaa-negative musl-search-stop musl-no-tcp musl-nameserver-race
+		publish-lag nodelocal-cache-stale replica-divergent musl-search-line-dropped resolvconf-truncated search-list-missing ndots-too-low-musl musl-aaaa-negative musl-search-stop musl-no-tcp musl-nameserver-race
 		windows-dotted-name search-capture search-wildcard-hijack slice-unlabelled headless-selector-empty headless-no-ready pod-hostname-unpublished externalname-ip
 		externalname-internal-missing externalname-dangling srv-unnamed-port family-missing ptr-absent wrong-namespace service-missing`)
 }
@@ -104,7 +104,7 @@ func depth(f finding.Finding) int {
 func follows() map[string][]string {
 	return map[string][]string{
 		"dns-no-ready-endpoints":        {"dns-selector-mismatch", "corefile-error", "forward-loop", "replica-unsynced"},
-		"replica-unreachable-from-node": {"dns-service-missing", "dns-selector-mismatch", "dns-no-ready-endpoints", "nodelocal-down", "netpol-egress-dns", "netpol-ingress-dns", "nameserver-unknown"},
+		"replica-unreachable-from-node": {"dns-service-missing", "dns-selector-mismatch", "dns-no-ready-endpoints", "nodelocal-down", "nodelocal-upstream", "nodelocal-cache-stale", "netpol-egress-dns", "netpol-ingress-dns", "netpol-nodelocal", "nameserver-unknown"},
 		"search-list-missing":           {"hostnet-clusterfirst", "missing-cluster-dns", "musl-search-line-dropped", "resolvconf-truncated"},
 		"nameserver-unknown":            {"hostnet-clusterfirst", "missing-cluster-dns", "dns-service-missing"},
 		"resolvconf-stale":              {"cluster-domain-mismatch"},

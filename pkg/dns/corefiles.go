@@ -72,7 +72,7 @@ func (w *world) loops() {
 			continue
 		}
 		for _, to := range d.Args[1:] {
-			own := w.dnsService != nil && slices.Contains(clusterIPs(w.dnsService), strings.TrimSuffix(strings.TrimPrefix(to, "dns://"), ":53"))
+			own := w.dnsService != nil && slices.Contains(clusterIPs(w.dnsService), serverAddress(to))
 			pod := w.serverPod()
 			file := to == "/etc/resolv.conf" && pod != nil && !pod.Spec.HostNetwork && (pod.Spec.DNSPolicy == corev1.DNSClusterFirst || pod.Spec.DNSPolicy == "")
 			evidence := facts(fact(w.core.Object, w.at(d.Line), "forward "+strings.Join(d.Args, " ")))

@@ -171,7 +171,7 @@ func (w *world) cut(f *finding.Finding) bool {
 	if f.Code == code("replica-unsynced") {
 		return w.faulty("dns-no-ready-endpoints")
 	}
-	return slices.Contains([]string{"dns-service-missing", "dns-no-ready-endpoints", "dns-selector-mismatch", "nodelocal-down", "netpol-egress-dns", "netpol-ingress-dns", "nameserver-unknown", "hostnet-clusterfirst", "missing-cluster-dns", "replica-unreachable-from-node"}, f.Code[len("dns/"):])
+	return slices.Contains([]string{"dns-service-missing", "dns-no-ready-endpoints", "dns-selector-mismatch", "nodelocal-down", "nodelocal-upstream", "netpol-egress-dns", "netpol-ingress-dns", "netpol-nodelocal", "nameserver-unknown", "hostnet-clusterfirst", "missing-cluster-dns", "replica-unreachable-from-node"}, f.Code[len("dns/"):])
 }
 
 func (w *world) observedStep(s *Step) bool {

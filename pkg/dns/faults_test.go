@@ -153,8 +153,8 @@ func everyFault() map[string]fault {
 			s.dnsSlice.Endpoints = nil
 		}, func(s *scene) { s.dnsSlice = slice(systemNamespace, "kube-dns", false, "10.244.0.2") }},
 		"dns-tcp-port-missing": {func(s *scene) { s.dns.Spec.Ports = s.dns.Spec.Ports[:1] }, func(s *scene) {}},
-		"nodelocal-down": {func(s *scene) { s.observe(strings.Replace(conf, "10.96.0.10", nodeLocalAddress, 1)) }, func(s *scene) {
-			s.observe(strings.Replace(conf, "10.96.0.10", nodeLocalAddress, 1))
+		"nodelocal-down": {func(s *scene) { s.observe(strings.Replace(conf, "10.96.0.10", "169.254.20.10", 1)) }, func(s *scene) {
+			s.observe(strings.Replace(conf, "10.96.0.10", "169.254.20.10", 1))
 			s.pods = append(s.pods, pod(systemNamespace, "node-local-dns-x", "10.0.0.1", map[string]string{dnsLabel: "node-local-dns"}))
 		}},
 		"netpol-egress-dns":  {func(s *scene) { s.policy("default", policyFor(egress)) }, func(s *scene) { s.policy("default", policyFor(egress, port("UDP"), port("TCP"))) }},
@@ -267,6 +267,7 @@ func sidecar(value string) func(*scene) {
 
 func TestEveryFaultFiresAndItsLookalikeIsSilent(t *testing.T) {
 	faults := everyFault()
+	maps.Copy(faults, cacheFaults())
 	for _, d := range Docs() {
 		_, short, _ := strings.Cut(d.Code, "/")
 		f, ok := faults[short]
@@ -326,4 +327,37 @@ func codes(fs []finding.Finding) []string {
 		out = append(out, f.Code)
 	}
 	return out
+}
+
+// known are the faults of DNS that are on record. Each is told, or its page says
+// why it cannot be.
+const known = `search-list-missing hostnet-clusterfirst missing-cluster-dns resolvconf-truncated ndots-amplification ndots-bare ndots-too-low-musl musl-search-line-dropped
+	musl-nameserver-race musl-aaaa-negative musl-search-stop musl-no-tcp resolvconf-stale nameserver-unknown cluster-domain-mismatch search-wildcard-hijack search-capture
+	wrong-namespace nslookup-artefact hosts-override mesh-dns-capture windows-dotted-name dns-service-missing dns-no-ready-endpoints dns-selector-mismatch dns-tcp-port-missing
+	netpol-egress-dns netpol-ingress-dns netpol-nodelocal netpol-udp-only nodelocal-down nodelocal-upstream nodelocal-cache-stale conntrack-race udp-conntrack-stale
+	replica-unreachable-from-node replica-unsynced replica-divergent config-skew corefile-error forward-loop upstream-timeout upstream-partial max-concurrent no-server-block
+	zone-shadow fallthrough-missing rewrite-applied acl-or-view namespace-or-label-filter noendpoints autopath-mismatch serve-stale service-missing headless-no-ready
+	headless-selector-empty pod-hostname-unpublished slice-unlabelled externalname-ip externalname-dangling externalname-internal-missing srv-unnamed-port family-missing
+	pod-record-disabled ptr-absent empty-service-ignored publish-lag`
+
+func TestEveryKnownFaultIsToldOrHasAPageThatSaysWhyNot(t *testing.T) {
+	told := map[string]bool{}
+	for _, d := range Docs() {
+		told[d.Code] = true
+	}
+	untold := map[string]bool{}
+	for _, d := range Untold() {
+		untold[d.Code] = true
+		switch {
+		case told[d.Code]:
+			t.Errorf("%s is said not to be told, and an analyzer tells it", d.Code)
+		case d.Severity != "" || !strings.HasPrefix(d.Told, "It is not told. ") || d.Title == "" || d.Means == "" || d.Fix == "" || d.Source == "":
+			t.Errorf("%s: the page does not say why it is not told, and where to look", d.Code)
+		}
+	}
+	for _, name := range strings.Fields(known) {
+		if !told[code(name)] && !untold[code(name)] {
+			t.Errorf("%s is neither told nor said not to be", name)
+		}
+	}
 }

@@ -18,6 +18,9 @@ func (w *world) hops() []report.Hop {
 		if w.faulty("netpol-egress-dns") {
 			hop.State, hop.Why = report.HopBroken, "a NetworkPolicy denies it DNS"
 		}
+		if f := w.finding("netpol-nodelocal"); f != nil && f.Severity == finding.Error {
+			hop.State, hop.Why = report.HopBroken, "a NetworkPolicy denies it the cache"
+		}
 		out = append(out, hop)
 	}
 	server := report.Hop{Title: "no nameserver", State: report.HopUnknown, Claim: w.confClaim}
@@ -34,10 +37,13 @@ func (w *world) hops() []report.Hop {
 	if w.cloudDNS() {
 		return append(out, report.Hop{Title: "GKE Cloud DNS", State: report.HopUnknown, Claim: report.Unproven, Why: "it cannot be seen from here"})
 	}
-	if w.throughCache() {
+	if w.cacheAddress() != "" {
 		cache := report.Hop{Title: "NodeLocal DNSCache", State: report.HopOK, Claim: report.Computed}
-		if w.faulty("nodelocal-down") {
+		switch {
+		case w.faulty("nodelocal-down"):
 			cache.State, cache.Why = report.HopBroken, "no ready pod on the node"
+		case w.faulty("nodelocal-upstream"):
+			cache.State, cache.Why = report.HopBroken, "it does not lead to the cluster's DNS"
 		}
 		out = append(out, cache)
 	}

@@ -3,6 +3,7 @@ package dns
 import (
 	"encoding/json"
 	flags "flag"
+	"maps"
 	"strings"
 	"testing"
 
@@ -15,12 +16,13 @@ var update = flags.Bool("update", false, "write the scenes that the pages of fin
 // kept are the faults that a test cluster cannot have, or that nobody recorded.
 const kept = `acl-or-view autopath-mismatch cluster-domain-mismatch dns-service-missing family-missing hosts-override
 	max-concurrent mesh-dns-capture missing-cluster-dns musl-aaaa-negative musl-nameserver-race musl-no-tcp
-	musl-search-line-dropped musl-search-stop ndots-bare ndots-too-low-musl netpol-ingress-dns netpol-udp-only nodelocal-down
+	musl-search-line-dropped musl-search-stop ndots-bare ndots-too-low-musl netpol-ingress-dns netpol-udp-only nodelocal-cache-stale nodelocal-down
 	noendpoints replica-unreachable-from-node resolvconf-stale resolvconf-truncated search-capture search-wildcard-hijack
 	serve-stale slice-unlabelled upstream-partial windows-dotted-name`
 
 func TestThePagesShowTheScenesOfThisRoom(t *testing.T) {
 	faults := everyFault()
+	maps.Copy(faults, cacheFaults())
 	for code := range strings.FieldsSeq(kept) {
 		f, ok := faults[code]
 		if !ok {

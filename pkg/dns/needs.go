@@ -94,8 +94,30 @@ func (p *plan) servers() {
 			p.want(source.Query{Kind: configMapKind, Namespace: pod.Namespace, Name: cm.name})
 		}
 	}
+	p.cache()
 	if len(w.replicas) == 0 && (w.v.Answered(podsOf(s)) || len(s.Spec.Selector) == 0) {
 		p.want(source.Query{Kind: configMapKind, Namespace: systemNamespace, Name: "coredns"})
+	}
+}
+
+// cache is the configuration of NodeLocal DNSCache, where the client asks it,
+// and the Service to which that leads.
+func (p *plan) cache() {
+	w := p.w
+	if w.cacheAddress() == "" {
+		return
+	}
+	for _, pod := range w.nodeLocal {
+		for _, cm := range mounted(pod, "") {
+			if w.besideClient(pod) {
+				p.want(source.Query{Kind: configMapKind, Namespace: pod.Namespace, Name: cm.name})
+			}
+		}
+	}
+	if core := w.cacheCorefile(w.cachePod()); core != nil && core.Err == nil {
+		if to, ok := core.leadsTo(w.defaultZones()[0]); ok && isIP(to) && w.serviceAt(to) == nil {
+			p.want(source.Query{Kind: serviceKind}) // it may stand in any namespace
+		}
 	}
 }
 

@@ -28,11 +28,8 @@ func servicePath() Analyzer {
 			"The selector matches no pod, and pods that are labelled as DNS pods are there.", "Set the Service's selector to the pods' labels.", "Kubernetes, Services"),
 		page("dns-tcp-port-missing", finding.Warning, "The DNS Service has no TCP port", "Large answers, which are asked for again over TCP, are lost.",
 			"The Service has port 53 over UDP only.", "Add port 53 over TCP.", "RFC 7766"),
-		page("nodelocal-down", finding.Error, "NodeLocal DNSCache does not run on the pod's node", "The pod asks the cache's address, where nothing listens.",
-			"The pod's nameserver is the cache's link-local address, and no ready node-local-dns pod is on its node.", "Look at the DaemonSet node-local-dns.", "Kubernetes, Using NodeLocal DNSCache"),
 	}, Run: func(w *world) {
 		w.serviceThere()
-		w.cacheThere()
 		if w.dnsService != nil {
 			w.endpointsThere()
 			w.tcpThere()
@@ -109,26 +106,18 @@ func servesDNS(p *corev1.Pod) bool {
 
 func (w *world) tcpThere() {
 	s := w.dnsService
-	has := func(p corev1.Protocol) bool {
-		return slices.ContainsFunc(s.Spec.Ports, func(sp corev1.ServicePort) bool { return sp.Port == 53 && sp.Protocol == p })
-	}
-	if has(corev1.ProtocolUDP) && !has(corev1.ProtocolTCP) {
+	if servesPort(s, corev1.ProtocolUDP) && !servesPort(s, corev1.ProtocolTCP) {
 		ref := serviceRef(s.Namespace, s.Name)
-		w.say("dns-tcp-port-missing", finding.Warning, ref, "the DNS Service has port 53 over UDP only: answers that do not fit are lost", facts(fact(ref, "spec.ports", "53/UDP")),
-			command("add the port over TCP", s.Namespace, "patch", "service", s.Name, "--type=json", "-p", `[{"op":"add","path":"/spec/ports/-","value":{"name":"dns-tcp","port":53,"protocol":"TCP","targetPort":53}}]`))
+		w.say("dns-tcp-port-missing", finding.Warning, ref, "the DNS Service has port 53 over UDP only: answers that do not fit are lost", facts(fact(ref, "spec.ports", "53/UDP")), addTCP(s))
 	}
 }
 
-func (w *world) cacheThere() {
-	if w.client == nil || !slices.Contains(w.conf.Nameservers, nodeLocalAddress) || w.dnsService == nil || !w.v.Answered(podsOf(w.dnsService)) && !w.v.Answered(source.Query{Kind: podKind, Namespace: w.dnsService.Namespace}) && !w.v.Answered(source.Query{Kind: podKind}) {
-		return
-	}
-	if slices.ContainsFunc(w.nodeLocal, func(p *corev1.Pod) bool { return p.Spec.NodeName == w.client.Spec.NodeName && podReady(p) }) {
-		return
-	}
-	ds := object.Ref{Group: "apps", Version: "v1", Kind: "DaemonSet", Namespace: systemNamespace, Name: "node-local-dns"}
-	w.say("nodelocal-down", finding.Error, ds, fmt.Sprintf("the pod asks NodeLocal DNSCache at %s, and no ready pod of it runs on node %s", nodeLocalAddress, w.client.Spec.NodeName),
-		facts(fact(podRef(w.client), "spec.nodeName", w.client.Spec.NodeName)), command("see what ails the cache", systemNamespace, "describe", "pods", "-l", "k8s-app=node-local-dns"))
+func servesPort(s *corev1.Service, p corev1.Protocol) bool {
+	return slices.ContainsFunc(s.Spec.Ports, func(sp corev1.ServicePort) bool { return sp.Port == 53 && sp.Protocol == p })
+}
+
+func addTCP(s *corev1.Service) finding.Fix {
+	return command("add the port over TCP", s.Namespace, "patch", "service", s.Name, "--type=json", "-p", `[{"op":"add","path":"/spec/ports/-","value":{"name":"dns-tcp","port":53,"protocol":"TCP","targetPort":53}}]`)
 }
 
 // policyPath asks the NetworkPolicies whether the client may reach the servers.
@@ -140,8 +129,14 @@ func policyPath() Analyzer {
 			"Policies that select the DNS pods deny UDP 53 from the client.", "Allow ingress to port 53, UDP and TCP, from all namespaces.", "networking.k8s.io/v1 NetworkPolicy"),
 		page("netpol-udp-only", finding.Warning, "A NetworkPolicy allows DNS over UDP but not over TCP", "Large answers, which are asked for again over TCP, are lost.",
 			"UDP 53 is allowed and TCP 53 is denied.", "Allow port 53 over TCP too.", "RFC 7766"),
+		page("netpol-nodelocal", finding.Warning, "A NetworkPolicy does not admit NodeLocal DNSCache", "The pod asks the cache on its node, not the DNS pods: where the network plugin holds egress policies against that address, every lookup times out.",
+			"The pod asks NodeLocal DNSCache, its policies restrict egress, and no rule admits the cache's address at port 53, though one may admit the DNS pods. An error where the pod finds nothing that the replicas find.", "Allow egress to the cache's address (ipBlock) and to its pods.", "networking.k8s.io/v1 NetworkPolicy; Kubernetes, Network Policies: plugins differ on traffic to the pod's own node"),
 	}, Run: func(w *world) {
-		if w.client == nil || w.client.Spec.HostNetwork || w.throughCache() {
+		if w.client == nil || w.client.Spec.HostNetwork {
+			return
+		}
+		if address := w.cacheAddress(); address != "" {
+			w.policedCache(address)
 			return
 		}
 		for _, r := range w.replicas {
@@ -172,22 +167,54 @@ func (w *world) policed(server *corev1.Pod) bool {
 	default:
 		return false
 	}
-	severity := finding.Error
+	severity, lost := finding.Error, "DNS is cut off: "
 	if name == "netpol-udp-only" {
-		severity = finding.Warning
+		severity, lost = finding.Warning, "answers that do not fit into UDP are lost: "
 	}
 	peer := `{"namespaceSelector":{"matchLabels":{"kubernetes.io/metadata.name":"` + server.Namespace + `"}}}`
 	op := `[{"op":"add","path":"/spec/egress/-","value":{"to":[` + peer + `],"ports":[{"port":53,"protocol":"UDP"},{"port":53,"protocol":"TCP"}]}}]`
 	if a.Direction == netpol.Ingress {
 		op = `[{"op":"add","path":"/spec/ingress/-","value":{"from":[{"namespaceSelector":{}}],"ports":[{"port":53,"protocol":"UDP"},{"port":53,"protocol":"TCP"}]}}]`
 	}
+	w.say(name, severity, a.Policy, lost+a.Why+" (computed; whether the network plugin enforces it is not known)", facts(fact(a.Policy, a.Rule, a.Why)), w.allow(a, op))
+	return true
+}
+
+// policedCache asks whether the client may reach the cache on its node, which is
+// no pod to a policy but an address.
+func (w *world) policedCache(address string) {
+	ask := netpol.Question{Client: w.client, ServerIP: address, Port: netpol.Port{Number: 53, Protocol: corev1.ProtocolUDP}}
+	a := w.policies().Decide(ask)
+	if a.Value != netpol.Denied {
+		return
+	}
+	message := fmt.Sprintf("the pod asks NodeLocal DNSCache at %s, and no rule admits that: %s", address, a.Why)
+	for _, r := range w.replicas {
+		if w.policies().Decide(netpol.Question{Client: w.client, Server: r, Port: ask.Port}).Value == netpol.Allowed {
+			message = fmt.Sprintf("%s admits the DNS pods, but the pod asks NodeLocal DNSCache at %s, which no rule admits", a.Policy, address)
+			break
+		}
+	}
+	severity := finding.Warning
+	if found, ran := w.gotten(); ran && len(found) == 0 && w.resolved() {
+		severity = finding.Error
+	}
+	bits := "32"
+	if strings.Contains(address, ":") {
+		bits = "128"
+	}
+	op := `[{"op":"add","path":"/spec/egress/-","value":{"to":[{"ipBlock":{"cidr":"` + address + "/" + bits + `"}},{"namespaceSelector":{"matchLabels":{"kubernetes.io/metadata.name":"` + systemNamespace + `"}},"podSelector":{"matchLabels":{"` + dnsLabel + `":"node-local-dns"}}}],"ports":[{"port":53,"protocol":"UDP"},{"port":53,"protocol":"TCP"}]}}]`
+	w.say("netpol-nodelocal", severity, a.Policy, message+" (computed; plugins differ on policies for the pod's own node)", facts(fact(a.Policy, a.Rule, a.Why), fact(podRef(w.client), "nameserver ("+string(w.confClaim)+")", address)),
+		w.allow(a, op))
+}
+
+// allow adds a rule to the policy that decided, or the first one.
+func (w *world) allow(a netpol.Answer, op string) finding.Fix {
 	if w.noRules(a) { // there is no list yet to add to
 		op = strings.Replace(op, `/-","value":{`, `","value":[{`, 1)
 		op = strings.TrimSuffix(op, "}]") + "]}]"
 	}
-	w.say(name, severity, a.Policy, "DNS is cut off: "+a.Why+" (computed; whether the network plugin enforces it is not known)", facts(fact(a.Policy, a.Rule, a.Why)),
-		command("allow DNS", a.Policy.Namespace, "patch", "networkpolicy", a.Policy.Name, "--type=json", "-p", op))
-	return true
+	return command("allow DNS", a.Policy.Namespace, "patch", "networkpolicy", a.Policy.Name, "--type=json", "-p", op)
 }
 
 // noRules says whether the policy that decided has no rule in its direction.

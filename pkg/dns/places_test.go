@@ -102,7 +102,7 @@ func TestClustersAreRecognised(t *testing.T) {
 			s.dns.Name = "rke2-coredns-rke2-coredns"
 			s.dnsSlice.Labels = map[string]string{"kubernetes.io/service-name": s.dns.Name}
 		}, report.OK, "ok Service/rke2-coredns-rke2-coredns", ""},
-		"NodeLocal DNSCache at its own address":          {nodeLocal(nodeLocalAddress), report.OK, "ok 169.254.20.10 → ok NodeLocal DNSCache → ok Service/kube-dns", "dns/nodelocal-down"},
+		"NodeLocal DNSCache at its own address":          {nodeLocal("169.254.20.10"), report.OK, "ok 169.254.20.10 → ok NodeLocal DNSCache → ok Service/kube-dns", "dns/nodelocal-down"},
 		"NodeLocal DNSCache at kubespray's address":      {nodeLocal("169.254.25.10"), report.OK, "NodeLocal DNSCache", "dns/nameserver-unknown"},
 		"AWS' server on a node's network is no cache":    {func(s *scene) { s.client.Spec.HostNetwork = true; s.observe("nameserver 169.254.169.253\n") }, report.Broken, "the node's resolver 169.254.169.253", "dns/nodelocal-down"},
 		"a DNS Service without selector is another's":    {all(noCorefile("x"), func(s *scene) { s.dns.Spec.Selector = nil }), report.OK, "has no selector: what answers runs outside", "dns/dns-no-ready-endpoints"},

@@ -94,11 +94,12 @@ func (w *world) leadsOutside() bool {
 }
 
 // throughCache says whether the pod asks NodeLocal DNSCache at its own address.
-// Addresses in 169.254.169.0/24 are the cloud providers' own.
 func (w *world) throughCache() bool {
-	return slices.ContainsFunc(w.conf.Nameservers, func(s string) bool {
-		return strings.HasPrefix(s, "169.254.") && !strings.HasPrefix(s, "169.254.169.") || strings.HasPrefix(s, "fd00::1:")
-	})
+	return slices.ContainsFunc(w.conf.Nameservers, linkLocal)
+}
+
+func selects(s *corev1.Service, p *corev1.Pod) bool {
+	return s.Namespace == p.Namespace && labels.SelectorFromSet(s.Spec.Selector).Matches(labels.Set(p.Labels))
 }
 
 // cloudDNS says whether the kubelet sends the pod to GKE's Cloud DNS. A pod with

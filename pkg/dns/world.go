@@ -27,12 +27,11 @@ var (
 )
 
 const (
-	systemNamespace  = "kube-system"
-	openshiftDNS     = "openshift-dns"
-	gkeCloudDNS      = "169.254.169.254"
-	nodeLocalAddress = "169.254.20.10"
-	defaultDomain    = "cluster.local"
-	dnsLabel         = "k8s-app"
+	systemNamespace = "kube-system"
+	openshiftDNS    = "openshift-dns"
+	gkeCloudDNS     = "169.254.169.254"
+	defaultDomain   = "cluster.local"
+	dnsLabel        = "k8s-app"
 )
 
 // world is all that one judgement knows.

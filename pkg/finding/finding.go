@@ -66,12 +66,12 @@ type Finding struct {
 // Doc is the page of one code, printed by --explain and in the docs.
 type Doc struct {
 	Code     string
-	Severity Severity
-	Title    string // one line
-	Means    string // what it means for the user
-	Told     string // how it is told, and from what it is told apart
-	Fix      string // what to do
-	Source   string // where Kubernetes defines the rule
+	Severity Severity // "" on the page of a fault that is known and not told
+	Title    string   // one line
+	Means    string   // what it means for the user
+	Told     string   // how it is told, and from what it is told apart
+	Fix      string   // what to do
+	Source   string   // where Kubernetes defines the rule
 }
 
 // Sort orders findings: what is to be done before what is only to be known,

@@ -4,6 +4,7 @@
 package netpol
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -53,8 +54,12 @@ type Question struct {
 	Client   *corev1.Pod
 	ClientIP string // a client that is no pod of this cluster
 	Server   *corev1.Pod
+	ServerIP string // a server that is no pod of this cluster: only the client's policies are asked
 	Port     Port
 }
+
+// far is the address at the other end, where that is no pod.
+func (q Question) far() string { return cmp.Or(q.ClientIP, q.ServerIP) }
 
 // Doubt says what makes an answer Unknown.
 type Doubt string
@@ -104,6 +109,9 @@ func Decide(v *index.View, q Question) Answer { return New(v).Decide(q) }
 // for ingress and, where the client is a pod, the client's for egress
 // (networking/v1, NetworkPolicySpec).
 func (p *Policies) Decide(q Question) Answer {
+	if q.Server == nil && q.ServerIP != "" && q.Client != nil {
+		return p.side(Egress, q)
+	}
 	if q.Server == nil {
 		return Answer{Value: Unknown, Doubt: NotSeen, Direction: Ingress, Why: "the server pod was not seen"}
 	}
@@ -219,6 +227,8 @@ func peerWord(d Direction, other *corev1.Pod, q Question) string {
 		return "from pod " + other.Namespace + "/" + other.Name
 	case q.ClientIP != "":
 		return "from " + q.ClientIP
+	case d == Egress && q.ServerIP != "":
+		return "to " + q.ServerIP
 	}
 	return "from anybody"
 }

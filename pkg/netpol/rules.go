@@ -94,6 +94,8 @@ func portMatches(p networkingv1.NetworkPolicyPort, q Question) match {
 		return match{maybe, Malformed, "endPort needs a numeric port"}
 	case q.Port.Number == 0:
 		return match{maybe, NamedPort, fmt.Sprintf("the pod declares no port %q", q.Port.Name)}
+	case p.Port.Type == intstr.String && q.Server == nil:
+		return match{maybe, NamedPort, fmt.Sprintf("its rule names port %q, and only pods have names for ports", p.Port.StrVal)}
 	case p.Port.Type == intstr.String:
 		number, ok := namedPort(q.Server, p.Port.StrVal, protocol)
 		if !ok {
@@ -134,10 +136,10 @@ func (p *Policies) peerMatches(pol policy, peer networkingv1.NetworkPolicyPeer, 
 	switch {
 	case peer.IPBlock != nil && (peer.PodSelector != nil || peer.NamespaceSelector != nil):
 		return match{maybe, Malformed, "ipBlock excludes the selectors beside it"}
-	case other == nil && q.ClientIP == "":
+	case other == nil && q.far() == "":
 		return match{maybe, AnySource, "only from some clients"}
 	case peer.IPBlock != nil:
-		return blockMatches(*peer.IPBlock, other, q.ClientIP)
+		return blockMatches(*peer.IPBlock, other, q.far())
 	case other == nil: // selectors select pods, and an address from outside is none
 		return match{}
 	case other.Spec.HostNetwork:
@@ -188,13 +190,13 @@ func (p *Policies) inNamespace(pol policy, s *metav1.LabelSelector, namespace st
 
 // blockMatches: an ipBlock is meant for addresses outside the cluster; whether
 // it covers pods is left to the plugin (networking/v1, IPBlock; Cilium's does not).
-func blockMatches(b networkingv1.IPBlock, other *corev1.Pod, clientIP string) match {
+func blockMatches(b networkingv1.IPBlock, other *corev1.Pod, far string) match {
 	prefix, err := netip.ParsePrefix(b.CIDR)
 	if err != nil {
 		return match{maybe, Malformed, fmt.Sprintf("its ipBlock %q cannot be read", b.CIDR)}
 	}
 	if other == nil {
-		return sure(covers(prefix, b.Except, clientIP))
+		return sure(covers(prefix, b.Except, far))
 	}
 	for _, ip := range other.Status.PodIPs {
 		if covers(prefix, b.Except, ip.IP) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/leadsman-dev/leadsman/pkg/cli"
 	"github.com/leadsman-dev/leadsman/pkg/collect"
@@ -20,7 +21,7 @@ import (
 func run(ctx context.Context, env *cli.Env, o options) error {
 	switch {
 	case o.Explain != "":
-		return env.Explain(dns.Docs(), o.Explain, o.Color)
+		return env.Explain(slices.Concat(dns.Docs(), dns.Untold()), o.Explain, o.Color)
 	case o.PrintRBAC:
 		return printRBAC(env, o.debug != "")
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -16,6 +17,12 @@ func findingsPage() []byte {
 		fmt.Fprintf(&b, "\n## kubectl %s\n\n| finding | severity | |\n|---|---|---|\n", c.name)
 		for _, d := range c.findings {
 			fmt.Fprintf(&b, "| [%s](findings/%[1]s.md) | %s | %s |\n", d.Code, d.Severity, cell(d.Title))
+		}
+		if len(c.untold) > 0 {
+			fmt.Fprintf(&b, "\nKnown, and not told, because nothing that the API server shows differs; each page says why, and where to look:\n\n| fault | |\n|---|---|\n")
+		}
+		for _, d := range c.untold {
+			fmt.Fprintf(&b, "| [%s](findings/%[1]s.md) | %s |\n", d.Code, cell(d.Title))
 		}
 	}
 	return b.Bytes()
@@ -41,13 +48,16 @@ func findingPages(all map[string][]byte) error {
 			}
 			all["findings/"+d.Code+".md"] = findingPage(c, d, text)
 		}
+		for _, d := range c.untold {
+			all["findings/"+d.Code+".md"] = findingPage(c, d, "")
+		}
 	}
 	return errors.Join(missing...)
 }
 
 func findingPage(c command, d finding.Doc, example string) []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "# %s\n\n%s**%s** (%s, [kubectl %s](../../commands/%[5]s.md))\n\n%s\n", d.Code, generated, prose(d.Title), d.Severity, c.name, prose(d.Means))
+	fmt.Fprintf(&b, "# %s\n\n%s**%s** (%s, [kubectl %s](../../commands/%[5]s.md))\n\n%s\n", d.Code, generated, prose(d.Title), cmp.Or(d.Severity, "not told"), c.name, prose(d.Means))
 	for _, part := range []struct{ title, text string }{{"How it is told", d.Told}, {"What to do", d.Fix}, {"Where the rule stands", d.Source}} {
 		if part.text != "" {
 			fmt.Fprintf(&b, "\n## %s\n\n%s\n", part.title, prose(part.text))

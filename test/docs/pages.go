@@ -27,6 +27,7 @@ type command struct {
 	name     string // as kubectl calls it
 	plugin   cli.Plugin
 	findings []finding.Doc
+	untold   []finding.Doc // pages of what no finding tells
 	exits    []exit
 	needs    string // what the rights are for, in a sentence or two
 }
@@ -42,7 +43,7 @@ func commands() []command {
 		name: "guard-rollout", plugin: guardrollout.Command, findings: rollout.Docs(), exits: rolls(),
 		needs: "These are the rights for everything that it can look at and do. What it may not see it skips, and says so; without EndpointSlices nothing can be proven of availability. The rights to patch workloads and to delete pods are used by `--on-failure` and by the keys of the screen alone, `services/proxy` by `--probe svc/...`.",
 	}, {
-		name: "trace-dns", plugin: tracedns.Command, findings: dns.Docs(), exits: answers("error"),
+		name: "trace-dns", plugin: tracedns.Command, findings: dns.Docs(), untold: dns.Untold(), exits: answers("error"),
 		needs: "These are the rights for everything that it can look at and ask. Without pods/portforward the replicas are not asked, without pods/exec the pod's own files are predicted rather than read, and the trace says so.",
 	}}
 }
