@@ -23,7 +23,7 @@ func blastRadius() Analyzer {
 	return Analyzer{Name: "blast radius", Docs: []finding.Doc{
 		page("blast-radius", finding.Error, "The API server itself depends on this Service",
 			"An admission webhook with failurePolicy Fail, or an aggregated API, is behind it: writes are refused, or a part of the API is gone, for as long as it does not answer.",
-			"The Service has a problem, and a webhook configuration or an APIService names it. The severity of that problem is raised.",
+			"The Service has a problem, and a webhook configuration or an APIService names it. The severity of that problem is raised. Of one Service alone it is looked for where a port may speak TLS (443 and the like, or a name that says so), since the API server speaks nothing else.",
 			"Mend the cause first. To get out of a deadlock, set failurePolicy to Ignore for the time being.", "admissionregistration.k8s.io/v1, FailurePolicy"),
 	}, Whole: func(w *world) {
 		var uses []use

@@ -124,7 +124,17 @@ func (w *world) doorLeads(d door, serviceMissing, portMissing string) {
 }
 
 func (w *world) leadsNowhere(d door, name string) {
-	fix := w.elsewhereNamed(d.to)
+	fix, beside := w.elsewhereNamed(d.to), ""
+	evidence := []finding.Evidence{fact(d.from, d.field+".name", d.to.Name)}
+	if ns, ok := w.namesake(d.to); ok {
+		there := object.Ref{Version: "v1", Kind: "Service", Namespace: ns, Name: d.to.Name}
+		beside = fmt.Sprintf("; one of that name is in namespace %s", ns)
+		evidence = append(evidence, fact(there, "metadata.namespace", ns))
+		fix = manual("an Ingress leads to Services of its own namespace only: create it in namespace %s, or the Service in namespace %s", ns, d.from.Namespace)
+		if d.route {
+			fix = manual("if that one is meant, name namespace %s in the backend, and let a ReferenceGrant there admit it", ns)
+		}
+	}
 	for _, s := range w.place(d.to.Namespace).services {
 		if !misspelt(d.to.Name, s.Name) && !strings.EqualFold(d.to.Name, s.Name) {
 			continue
@@ -135,8 +145,8 @@ func (w *world) leadsNowhere(d door, name string) {
 	}
 	what, severity := d.sends()
 	w.findings = append(w.findings, finding.Finding{Code: code(name), Severity: severity, Object: d.from,
-		Message:  fmt.Sprintf("it sends %s to Service/%s, which does not exist in namespace %s", what, d.to.Name, d.to.Namespace),
-		Evidence: []finding.Evidence{fact(d.from, d.field+".name", d.to.Name)}, Fix: []finding.Fix{fix}})
+		Message:  fmt.Sprintf("it sends %s to Service/%s, which does not exist in namespace %s%s", what, d.to.Name, d.to.Namespace, beside),
+		Evidence: evidence, Fix: []finding.Fix{fix}})
 }
 
 // wrongPort tells the usual confusions apart: the pods' port, or its name,

@@ -102,6 +102,8 @@ const grant = "\n---\napiVersion: gateway.networking.k8s.io/v1beta1\nkind: Refer
 
 func notReady(s *scene) { s.each(unready) }
 
+func secure(s *scene) { s.svc.Spec.Ports[0].Port = 443 }
+
 func local(name string) func(*scene) {
 	return func(s *scene) {
 		switch name {
@@ -323,7 +325,7 @@ func faults() map[string]fault {
 		"route-backend-missing":   {manifest(strings.ReplaceAll(route("{name: web, port: 80}, {name: gone, port: 80}", ""), "front", "shop")), manifest(strings.ReplaceAll(route("{name: web, port: 80}", ""), "front", "shop"))},
 		"route-port-missing":      {manifest(strings.ReplaceAll(route("{name: web, port: 8080}", ""), "front", "shop")), manifest(strings.ReplaceAll(route("{name: web, port: 80}", ""), "front", "shop"))},
 		"route-no-referencegrant": {manifest(route("{name: web, namespace: shop, port: 80}", "")), manifest(route("{name: web, namespace: shop, port: 80}", "") + grant)},
-		"blast-radius": {both(notReady, manifest("apiVersion: apiregistration.k8s.io/v1\nkind: APIService\nmetadata: {name: v1.x.example.com}\nspec: {service: {name: web, namespace: shop}}")),
+		"blast-radius": {both(secure, notReady, manifest("apiVersion: apiregistration.k8s.io/v1\nkind: APIService\nmetadata: {name: v1.x.example.com}\nspec: {service: {name: web, namespace: shop}}")),
 			manifest("apiVersion: apiregistration.k8s.io/v1\nkind: APIService\nmetadata: {name: v1.x.example.com}\nspec: {service: {name: web, namespace: shop}}")},
 
 		"nothing-listening":  {both(saw(Forward, Refused), saw(Proxy, Refused)), both(saw(Forward, Refused), saw(Proxy, TimedOut))},

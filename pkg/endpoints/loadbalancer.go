@@ -149,14 +149,20 @@ func target(title string) object.Ref {
 	return object.Ref{Version: "v1", Kind: "Service", Namespace: namespace, Name: name}
 }
 
+// namesake is the namespace of a Service of the same name, of those that were read.
+func (w *world) namesake(r object.Ref) (namespace string, found bool) {
+	for _, ns := range w.namespaces() {
+		if ns != r.Namespace && slices.ContainsFunc(w.byNS[ns].services, func(s *corev1.Service) bool { return s.Name == r.Name }) {
+			return ns, true
+		}
+	}
+	return "", false
+}
+
 // elsewhereNamed says where a Service of that name is.
 func (w *world) elsewhereNamed(r object.Ref) finding.Fix {
-	for _, ns := range w.namespaces() {
-		for _, s := range w.byNS[ns].services {
-			if s.Name == r.Name && ns != r.Namespace {
-				return manual("a Service of that name is in namespace %s", ns)
-			}
-		}
+	if ns, ok := w.namesake(r); ok {
+		return manual("a Service of that name is in namespace %s", ns)
 	}
 	for _, s := range w.place(r.Namespace).services {
 		if misspelt(r.Name, s.Name) {

@@ -82,7 +82,7 @@ func Needs(v *index.View, ask Ask) ([]source.Query, []source.LogQuery) {
 		}
 		p.explain(w)
 		p.doors(w)
-		if p.ask.byName() && p.settled() && slices.ContainsFunc(w.subjects, wrong) {
+		if p.ask.byName() && p.settled() && slices.ContainsFunc(w.subjects, func(c *subject) bool { return wrong(c) && c.mayServeTheAPI() }) {
 			p.dependants()
 		}
 	}
@@ -95,6 +95,7 @@ type plan struct {
 	ask     Ask
 	queries []source.Query
 	logs    []source.LogQuery
+	sought  map[string]bool // Services that are looked for in all namespaces
 }
 
 //go:noinline
@@ -138,7 +139,7 @@ func (p *plan) around(c *subject) {
 		p.want(source.Query{Kind: endpointsKind, Namespace: ns, Name: c.svc.Name})
 	}
 	if c.selects() {
-		p.want(source.Query{Kind: podKind, Namespace: ns, Labels: labels.SelectorFromSet(c.svc.Spec.Selector).String()})
+		p.selected(c)
 		if len(c.living) > 0 && c.living[0].Spec.Subdomain != "" {
 			p.want(source.Query{Kind: serviceKind, Namespace: ns, Name: c.living[0].Spec.Subdomain})
 		}
@@ -152,7 +153,7 @@ func (p *plan) around(c *subject) {
 		return
 	}
 	for i := range c.entries {
-		if e := &c.entries[i]; e.row.Address != "" && i < fewNames {
+		if e := &c.entries[i]; e.row.Address != "" && e.row.Pod == nil && i < fewNames {
 			p.want(source.Query{Kind: podKind, Fields: "status.podIP=" + e.row.Address})
 			if e.row.State == report.EndpointManual && e.pod == nil {
 				p.whole(nodeKind, "") // whose address is it then?
@@ -162,6 +163,19 @@ func (p *plan) around(c *subject) {
 	if len(c.slices) == 0 && !isExternal(c.svc) {
 		p.whole(sliceKind, ns) // one without the label may have been meant
 	}
+}
+
+// selected are the pods that a Service selects. Where its slices list none it
+// most likely selects none, and then the others tell why.
+func (p *plan) selected(c *subject) {
+	whole := source.Query{Kind: podKind, Namespace: c.svc.Namespace}
+	if !c.settling && c.listed(sliceKind, c.svc.Namespace, discoveryv1.LabelServiceName+"="+c.svc.Name) && !c.anyRow(func(e *entry) bool { return e.slice != nil }) {
+		p.want(whole)
+		if p.v.GapOf(whole) == nil {
+			return
+		}
+	}
+	p.want(source.Query{Kind: podKind, Namespace: c.svc.Namespace, Labels: labels.SelectorFromSet(c.svc.Spec.Selector).String()})
 }
 
 // kinds are what a Service's own fields call for.

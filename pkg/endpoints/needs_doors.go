@@ -4,7 +4,9 @@ import (
 	"slices"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
@@ -16,7 +18,7 @@ import (
 // to, and the classes that are to serve them.
 func (p *plan) doors(w *world) {
 	for _, gk := range routeKinds() {
-		if !p.served(gk) || p.ask.byName() && !p.attached(gk) {
+		if !p.served(gk) || p.ask.byName() && !(w.takes(gk) && p.attached(gk)) {
 			continue
 		}
 		p.whole(gk, "") // a route may lead here from any namespace
@@ -48,6 +50,18 @@ func (p *plan) doors(w *world) {
 	}
 }
 
+// takes says whether one of the Services has a port of the protocol that a kind
+// of route carries.
+func (w *world) takes(gk schema.GroupKind) bool {
+	protocol := corev1.ProtocolTCP
+	if gk.Kind == "UDPRoute" {
+		protocol = corev1.ProtocolUDP
+	}
+	return slices.ContainsFunc(w.subjects, func(c *subject) bool {
+		return len(c.svc.Spec.Ports) == 0 || slices.ContainsFunc(c.svc.Spec.Ports, func(p corev1.ServicePort) bool { return protocolOf(p.Protocol) == protocol })
+	})
+}
+
 // attached says whether a Gateway may have routes of a kind. Those below HTTP
 // are rare, and need a listener of their protocol: one list of Gateways spares
 // three of routes.
@@ -67,14 +81,34 @@ func (p *plan) attached(gk schema.GroupKind) bool {
 	})
 }
 
+// namesakes are the Services of a name in all namespaces: one may have been meant
+// where a door leads to none. Of single Services near names are enough.
+func (p *plan) namesakes(name string) {
+	if p.ask.byName() || p.ask.Namespace == "" || len(p.sought) >= fewNames && !p.sought[name] {
+		return
+	}
+	if p.sought == nil {
+		p.sought = map[string]bool{}
+	}
+	p.sought[name] = true
+	p.want(source.Query{Kind: serviceKind, Fields: fields.OneTermEqualSelector("metadata.name", name).String()})
+}
+
 func (p *plan) behind(w *world, doors []door) {
 	concerned := w.near(doors)
 	for i, d := range doors {
 		if i >= 16 {
 			return
 		}
-		if p.ask.byName() && (concerned || w.close(d)) {
+		switch {
+		case !p.ask.byName() || w.asked[d.to.Key()]:
+		case w.close(d) && d.to.Namespace == d.from.Namespace:
+			p.whole(serviceKind, d.to.Namespace) // if it is not there, which one was meant?
+		case concerned || w.close(d):
 			p.want(source.Query{Kind: serviceKind, Namespace: d.to.Namespace, Name: d.to.Name})
+		}
+		if presence, _ := w.v.Presence(d.to); presence == index.Missing && concerned {
+			p.namesakes(d.to.Name)
 		}
 		if d.to.Namespace != d.from.Namespace && p.ask.Namespace != "" {
 			p.want(source.Query{Kind: serviceKind, Namespace: d.to.Namespace, Name: d.to.Name})

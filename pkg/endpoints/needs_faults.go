@@ -105,19 +105,42 @@ func isLeftOut(e *entry) bool {
 	return e.pod != nil && e.row.State == report.EndpointMissing && e.pod.Spec.NodeName != ""
 }
 
+// isAnew is a row of a slice that means a pod by its name, with another UID or
+// address: that pod is not left out.
+func (c *subject) isAnew(of *entry) bool {
+	return c.anyRow(func(e *entry) bool {
+		return e.slice != nil && e.pod != nil && e.pod == of.pod && (e.drift == "uid-mismatch" || e.drift == "ip-mismatch")
+	})
+}
+
 // leftOut reads what tells at once why a pod is not listed: its node is gone.
 func (p *plan) leftOut(c *subject) {
-	if !c.anyRow(isLeftOut) {
+	leftOut := func(e *entry) bool { return isLeftOut(e) && !c.isAnew(e) }
+	if !c.anyRow(leftOut) {
 		return
 	}
 	p.events(c.svc.Namespace, string(c.svc.UID))
 	nodes := map[string]bool{}
 	for i := range c.entries {
-		if e := &c.entries[i]; isLeftOut(e) && len(nodes) < witnesses {
+		if e := &c.entries[i]; len(nodes) < witnesses && leftOut(e) {
 			nodes[e.pod.Spec.NodeName] = true
 			p.want(source.Query{Kind: nodeKind, Name: e.pod.Spec.NodeName})
 		}
 	}
+}
+
+// mayServeTheAPI says whether the API server may ask the Service: it speaks TLS
+// only, and to port 443 where a webhook or an APIService says no other
+// (admissionregistration.k8s.io/v1 and apiregistration.k8s.io/v1, ServiceReference).
+func (c *subject) mayServeTheAPI() bool {
+	return slices.ContainsFunc(c.svc.Spec.Ports, func(p corev1.ServicePort) bool {
+		words := strings.ToLower(p.Name + " " + p.TargetPort.StrVal)
+		if p.AppProtocol != nil {
+			words += " " + strings.ToLower(*p.AppProtocol)
+		}
+		return p.Port%1000 == 443 || p.TargetPort.IntVal%1000 == 443 ||
+			slices.ContainsFunc([]string{"https", "tls", "ssl", "webhook", "admission"}, func(w string) bool { return strings.Contains(words, w) })
+	})
 }
 
 // dependants are what of the API server may rest on a Service. Where every
@@ -130,8 +153,12 @@ func (p *plan) dependants() {
 	}
 }
 
-// builtIn says whether the API server itself serves a group.
+// builtIn says whether the API server itself serves a group, be it by a
+// CustomResourceDefinition that is known.
 func builtIn(group string) bool {
+	if group == gatewayGroup || group == "gateway.networking.x-k8s.io" {
+		return true
+	}
 	return !strings.Contains(group, ".") || strings.HasSuffix(group, ".k8s.io") && slices.ContainsFunc(scheme.Kinds(), func(k source.Kind) bool { return k.Group == group })
 }
 

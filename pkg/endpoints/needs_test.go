@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/leadsman-dev/leadsman/pkg/index"
 	"github.com/leadsman-dev/leadsman/pkg/report"
@@ -24,7 +25,7 @@ func (s *scene) gather(t *testing.T, ask Ask, refused ...string) (*index.View, [
 		}
 	}
 	kinds := slices.Clone(scheme.Kinds())
-	for _, gk := range append(routeKinds()[:1], grantKind) {
+	for _, gk := range append(routeKinds(), gatewayKind, grantKind, schema.GroupKind{Group: "x.example.com", Kind: "Thing"}) {
 		kinds = append(kinds, source.Kind{Group: gk.Group, Kind: gk.Kind, Version: "v1", Namespaced: true, Listable: true})
 	}
 	for _, k := range kinds {
@@ -69,7 +70,7 @@ func storeOf(s *scene, t *testing.T) source.Contents {
 func TestOneServiceIsCheap(t *testing.T) {
 	ask := Ask{Names: []string{"web"}, Namespace: "shop"}
 	v, asked := healthy().gather(t, ask)
-	if len(asked) > 8 {
+	if len(asked) > 10 {
 		t.Errorf("%d requests for one healthy Service: %v", len(asked), asked)
 	}
 	found, absent := Selected(v, ask)
@@ -84,7 +85,7 @@ func TestOneServiceIsCheap(t *testing.T) {
 
 func TestManyServicesAreReadInBulk(t *testing.T) {
 	_, asked := healthy().gather(t, Ask{})
-	if len(asked) != 6 {
+	if len(asked) != 10 {
 		t.Errorf("%d requests for a healthy cluster: %v", len(asked), asked)
 	}
 }
@@ -110,9 +111,12 @@ func TestWhatIsFoundIsFoundFromWhatIsRead(t *testing.T) {
 			if find(r.Findings, code(name)) == nil {
 				t.Errorf("after %d requests only\n%s", len(asked), told(r))
 			}
-			usual := slices.DeleteFunc(asked, func(q source.Query) bool { return q.Kind.Group == gatewayGroup || q.Kind == apiServiceKind })
-			if len(usual) > 12 {
-				t.Errorf("%d requests: %v", len(usual), usual)
+			limit := 12
+			if name == "blast-radius" {
+				limit = 14 // who else rests on it is asked of a Service that may serve the API
+			}
+			if len(asked) > limit {
+				t.Errorf("%d requests: %v", len(asked), asked)
 			}
 		})
 	}

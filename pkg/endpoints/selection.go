@@ -253,18 +253,47 @@ func (c *subject) carriersElsewhere() []*corev1.Pod {
 }
 
 // elsewhere: the pods are in another namespace, and a selector never leaves its
-// own. That is sure only where one other namespace has such pods and no Service
-// there selects them: else it is another copy of the application.
+// own. That is likely only where one other namespace has such pods, no Service
+// there selects them (else it is another copy of the application), and more than
+// a label that anybody may use tells that they are meant.
 func (c *subject) elsewhere() bool {
 	at := c.carriersElsewhere()
 	if len(at) != 1 || c.served(at[0]) {
 		return false
 	}
 	pod := at[0]
-	c.say("wrong-namespace", finding.Error, fmt.Sprintf("no pod of namespace %s carries its selector; pods in namespace %s do, and a Service selects in its own namespace only", c.svc.Namespace, pod.Namespace),
-		[]finding.Evidence{fact(c.ref, "spec.selector", selectorText(c.svc)), fact(podRef(pod), "metadata.namespace", pod.Namespace)},
+	alike, evidence := c.likeness(pod)
+	if len(alike) < 2 {
+		return false
+	}
+	c.say("wrong-namespace", finding.Error, fmt.Sprintf("no pod of namespace %s carries its selector; those in namespace %s that do are most likely meant (%s), and a Service selects in its own namespace only", c.svc.Namespace, pod.Namespace, strings.Join(alike, ", ")),
+		append([]finding.Evidence{fact(c.ref, "spec.selector", selectorText(c.svc)), fact(podRef(pod), "metadata.namespace", pod.Namespace)}, evidence...),
 		manual("create the Service in namespace %s, or the pods in namespace %s", pod.Namespace, c.svc.Namespace))
 	return true
+}
+
+// likeness is what tells that a pod with the whole selector is meant: app=web
+// alone is what many call theirs. A pod that has ports, and none of the
+// Service's, is another application's.
+func (c *subject) likeness(pod *corev1.Pod) (alike []string, evidence []finding.Evidence) {
+	ports := declared(pod)
+	i := slices.IndexFunc(c.svc.Spec.Ports, func(sp corev1.ServicePort) bool { return declaresTarget(pod, &sp) })
+	switch {
+	case i >= 0:
+		alike = append(alike, "they have port "+c.svc.Spec.Ports[i].TargetPort.String())
+		evidence = append(evidence, c.targetFact(i), fact(podRef(pod), "spec.containers[].ports", portWords(ports)))
+	case len(ports) > 0 && len(c.svc.Spec.Ports) > 0:
+		return nil, nil
+	}
+	if root := c.root(pod); root.Name == c.svc.Name {
+		alike = append(alike, "they are of "+root.String())
+	} else if pod.Name == c.svc.Name {
+		alike = append(alike, "the pod is called "+pod.Name+" too")
+	}
+	if n := len(written(c.svc.Spec.Selector)); n > 1 {
+		alike = append(alike, fmt.Sprintf("they carry all %d labels", n))
+	}
+	return alike, evidence
 }
 
 // served says whether a Service of the pod's own namespace selects it.

@@ -63,10 +63,18 @@ func (c *subject) othersDo() string {
 	case 0:
 		return ""
 	case 1:
-		return fmt.Sprintf("; pods of namespace %s do, which a Service of another never selects", at[0].Namespace)
+		return fmt.Sprintf("; %s of namespace %s does, which may be what is meant, or another application: a Service selects in its own namespace only", c.sort(at[0]), at[0].Namespace)
 	default:
 		return fmt.Sprintf("; pods of other namespaces do (%s and %d more), which a Service never selects", at[0].Namespace, len(at)-1)
 	}
+}
+
+// sort is the workload whose pods are like one, or the pod itself.
+func (c *subject) sort(pod *corev1.Pod) string {
+	if root := c.root(pod); !root.IsZero() {
+		return "a pod of " + root.String()
+	}
+	return podRef(pod).String()
 }
 
 // maker is the workload whose pods it would select.

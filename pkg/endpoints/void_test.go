@@ -22,6 +22,9 @@ func TestAVoidIsToldWithWhatShouldFillIt(t *testing.T) {
 			change(s.pods[0])
 		}
 	}
+	elsewhere := func(change func(*corev1.Pod)) func(*scene) {
+		return both(func(s *scene) { s.deploy = nil }, func(s *scene) { s.each(func(p *corev1.Pod) { p.Namespace = "other"; change(p) }) })
+	}
 	for name, c := range map[string]struct {
 		change   func(*scene)
 		code     string
@@ -36,6 +39,9 @@ func TestAVoidIsToldWithWhatShouldFillIt(t *testing.T) {
 			s.add(p)
 		}), "selector-no-match", finding.Error, "nobody gave Pod/plain a label"},
 		"nothing": {nobody, "selector-no-match", finding.Error, "no pod carries"},
+		"pods elsewhere that have a label in common": {elsewhere(func(p *corev1.Pod) { p.Spec.Containers[0].Ports = nil }), "selector-no-match", finding.Error, "may be what is meant, or another application"},
+		"pods elsewhere that have other ports":       {elsewhere(func(p *corev1.Pod) { p.Spec.Containers[0].Ports[0].Name = "metrics" }), "selector-no-match", finding.Error, "a pod of Deployment/web of namespace other"},
+		"pods elsewhere that are alike":              {elsewhere(func(*corev1.Pod) {}), "wrong-namespace", finding.Error, "most likely meant (they have port http, they are of Deployment/web)"},
 		"evicted pods": {last(func(p *corev1.Pod) {
 			p.Status.Phase, p.Status.Reason, p.OwnerReferences = corev1.PodFailed, "Evicted", nil
 		}), "selector-no-match", finding.Error, "Evicted"},
