@@ -85,9 +85,9 @@ func (w *world) clientRef() object.Ref {
 
 // order is from the deepest cause to what is one only where nothing else is.
 func order() []string {
-	return strings.Fields(`corefile-error forward-loop dns-service-missing dns-selector-mismatch replica-unsynced dns-no-ready-endpoints nodelocal-down nodelocal-upstream netpol-egress-dns netpol-ingress-dns netpol-nodelocal
-		replica-unreachable-from-node hostnet-clusterfirst missing-cluster-dns ndots-bare cluster-domain-mismatch nameserver-unknown resolvconf-stale config-skew wrong-cluster-domain name-incomplete upstream-timeout
-		upstream-partial max-concurrent no-server-block zone-shadow fallthrough-missing acl-or-view namespace-or-label-filter noendpoints empty-service-ignored pod-record-disabled
+	return strings.Fields(`corefile-error forward-loop dns-service-missing dns-selector-mismatch dns-port-mismatch replica-unsynced dns-no-ready-endpoints nodelocal-down nodelocal-upstream netpol-egress-dns netpol-ingress-dns netpol-nodelocal
+		acl-or-view replica-unreachable-from-node hostnet-clusterfirst missing-cluster-dns ndots-bare cluster-domain-mismatch nameserver-unknown foreign-nameserver-first resolvconf-stale config-skew wrong-cluster-domain name-incomplete rewrite-applied zone-shadow upstream-timeout
+		upstream-partial max-concurrent no-server-block fallthrough-missing namespace-or-label-filter noendpoints empty-service-ignored pod-record-disabled
 		publish-lag nodelocal-cache-stale replica-divergent musl-search-line-dropped resolvconf-truncated search-list-missing ndots-too-low-musl musl-aaaa-negative musl-search-stop musl-no-tcp musl-nameserver-race
 		windows-dotted-name search-capture search-wildcard-hijack slice-unlabelled headless-selector-empty headless-no-ready pod-hostname-unpublished externalname-ip
 		externalname-internal-missing externalname-dangling srv-unnamed-port family-missing ptr-absent wrong-namespace service-missing`)
@@ -104,7 +104,7 @@ func depth(f finding.Finding) int {
 func follows() map[string][]string {
 	return map[string][]string{
 		"dns-no-ready-endpoints":        {"dns-selector-mismatch", "corefile-error", "forward-loop", "replica-unsynced"},
-		"replica-unreachable-from-node": {"dns-service-missing", "dns-selector-mismatch", "dns-no-ready-endpoints", "nodelocal-down", "nodelocal-upstream", "nodelocal-cache-stale", "netpol-egress-dns", "netpol-ingress-dns", "netpol-nodelocal", "nameserver-unknown"},
+		"replica-unreachable-from-node": {"dns-service-missing", "dns-selector-mismatch", "dns-no-ready-endpoints", "nodelocal-down", "nodelocal-upstream", "nodelocal-cache-stale", "netpol-egress-dns", "netpol-ingress-dns", "netpol-nodelocal", "nameserver-unknown", "foreign-nameserver-first", "acl-or-view", "dns-port-mismatch"},
 		"search-list-missing":           {"hostnet-clusterfirst", "missing-cluster-dns", "musl-search-line-dropped", "resolvconf-truncated"},
 		"nameserver-unknown":            {"hostnet-clusterfirst", "missing-cluster-dns", "dns-service-missing"},
 		"resolvconf-stale":              {"cluster-domain-mismatch"},
@@ -114,6 +114,7 @@ func follows() map[string][]string {
 		"service-missing":               {"wrong-namespace", "search-list-missing", "zone-shadow", "cluster-domain-mismatch", "ndots-too-low-musl", "musl-search-line-dropped", "musl-search-stop"},
 		"ndots-too-low-musl":            {"ndots-bare"},
 		"ndots-amplification":           {"upstream-timeout"},
+		"upstream-timeout":              {"zone-shadow", "rewrite-applied", "wrong-cluster-domain"},
 	}
 }
 
@@ -171,7 +172,24 @@ func (w *world) fails(l *ladder) bool {
 	if s == nil || s.State == GaveUp {
 		return true
 	}
-	return s.State == Open && s.From == "as is" && !w.name.Rooted && !within(w.defaultZones()[0], s.Name) && w.internal()
+	if s.State != Open || w.name.Rooted || !w.internal() {
+		return false
+	}
+	return s.From == "as is" && !within(w.defaultZones()[0], s.Name) || w.unanswered(s)
+}
+
+// unanswered says whether every server that was asked for a step failed.
+func (w *world) unanswered(s *Step) bool {
+	asked := false
+	for _, t := range w.types() {
+		for _, a := range w.answers(Question{Name: s.Name, Type: t}) {
+			if a.rcode() != Timeout && a.rcode() != ServFail && a.rcode() != Refused {
+				return false
+			}
+			asked = true
+		}
+	}
+	return asked
 }
 
 // internal says whether a name is plainly meant for the cluster.

@@ -96,6 +96,7 @@ func ParseCorefile(s Sources) *Corefile {
 		c.Blocks = append(c.Blocks, readBlock(b, lex(c.Text)))
 	}
 	c.checkPlugins()
+	c.checkZones()
 	return c
 }
 

@@ -281,12 +281,12 @@ func hosts(b *Block, d *Directive, q Question) (Expected, bool) {
 	if longest(b.origins(origins), q.Name) == "" || q.Type == PTR {
 		return Expected{}, false
 	}
-	e := Expected{Rcode: NXDomain, Why: "the lines of hosts do not name it"}
+	e := Expected{Rcode: ServFail, Why: "the lines of hosts do not name it"} // for want of an SOA it is no NXDOMAIN: plugin/hosts
 	for _, p := range d.Sub {
 		if !isIP(p.Args[0]) || !slices.ContainsFunc(p.Args[1:], func(h string) bool { return strings.EqualFold(fqdn(h), q.Name) }) {
 			continue
 		}
-		if e.Rcode == NXDomain {
+		if e.Rcode == ServFail {
 			e = Expected{Rcode: NoData, Why: "a line of hosts in the Corefile"}
 		}
 		if strings.Contains(p.Args[0], ":") == (q.Type == AAAA) && (q.Type == A || q.Type == AAAA) {
@@ -294,10 +294,10 @@ func hosts(b *Block, d *Directive, q Question) (Expected, bool) {
 			e.Records = append(e.Records, Record{Name: q.Name, Type: q.Type, Data: p.Args[0]})
 		}
 	}
-	if e.Rcode == NXDomain && fallsThrough(d, q.Name) {
+	if e.Rcode == ServFail && fallsThrough(d, q.Name) {
 		return e, false
 	}
-	if e.Rcode == NXDomain && (file != "" || len(d.Sub) == 0) {
+	if e.Rcode == ServFail && (file != "" || len(d.Sub) == 0) {
 		return Expected{Why: "hosts reads a file that is not in the API server"}, true
 	}
 	return e, true

@@ -138,10 +138,38 @@ func (w *world) summary() (report.Verdict, string) {
 	case root != nil && root.Code == code("ptr-absent"):
 		return report.OK, upper(trimmed(root.Message)) + "."
 	}
+	if text := w.nothing(l); text != "" {
+		return report.Broken, text
+	}
 	if e := w.expect(Question{Name: fqdn(w.name.ASCII), Type: w.types()[0]}); e.Why != "" && within(w.defaultZones()[0], strings.ToLower(fqdn(w.name.ASCII))) {
 		return report.Broken, fmt.Sprintf("%s is not found: %s.", w.name.Written, e.Why)
 	}
 	return report.Broken, fmt.Sprintf("%s is not found: %s.", w.name.Written, map[bool]string{true: "there is no such name", false: fmt.Sprintf("none of %d names exists", len(l.steps))}[len(l.steps) == 1])
+}
+
+// nothing says of a lookup that ends without an answer what is there all the
+// same: a name without a record of the type, or a plugin that denies it.
+func (w *world) nothing(l *ladder) string {
+	for _, s := range l.steps {
+		q := Question{Name: s.Name, Type: w.types()[0]}
+		e := w.expect(q)
+		switch {
+		case s.State == NotAsked:
+		case w.rcode(q) == NoData && e.Object.Kind != "" && e.Object.Kind != "Namespace":
+			return fmt.Sprintf("%s exists, as %s, and has no %s record: %s.", w.name.Written, s.Name, w.typeWords(), cmp.Or(e.Why, e.Object.String()+" has none of this type"))
+		case e.By == "template" && w.rcode(q) == NXDomain:
+			return fmt.Sprintf("%s is not found: a template of the Corefile (line %d) says that %s does not exist.", w.name.Written, e.Line, s.Name)
+		}
+	}
+	return ""
+}
+
+func (w *world) typeWords() string {
+	var words []string
+	for _, t := range w.types() {
+		words = append(words, string(t))
+	}
+	return strings.Join(words, " or ")
 }
 
 // outsideSummary is of a client whose servers are not the cluster's: only the
@@ -171,7 +199,7 @@ func (w *world) cut(f *finding.Finding) bool {
 	if f.Code == code("replica-unsynced") {
 		return w.faulty("dns-no-ready-endpoints")
 	}
-	return slices.Contains([]string{"dns-service-missing", "dns-no-ready-endpoints", "dns-selector-mismatch", "nodelocal-down", "nodelocal-upstream", "netpol-egress-dns", "netpol-ingress-dns", "netpol-nodelocal", "nameserver-unknown", "hostnet-clusterfirst", "missing-cluster-dns", "replica-unreachable-from-node"}, f.Code[len("dns/"):])
+	return slices.Contains([]string{"dns-service-missing", "dns-no-ready-endpoints", "dns-selector-mismatch", "dns-port-mismatch", "acl-or-view", "foreign-nameserver-first", "nodelocal-down", "nodelocal-upstream", "netpol-egress-dns", "netpol-ingress-dns", "netpol-nodelocal", "nameserver-unknown", "hostnet-clusterfirst", "missing-cluster-dns", "replica-unreachable-from-node"}, f.Code[len("dns/"):])
 }
 
 func (w *world) observedStep(s *Step) bool {

@@ -38,6 +38,9 @@ func (w *world) failing() (finding.Severity, bool) {
 		return finding.Error, true
 	default:
 		s, _ := l.final()
+		if s != nil && s.State == Open && w.unanswered(s) {
+			return finding.Error, true
+		}
 		return finding.Warning, s != nil && s.State == Open
 	}
 }

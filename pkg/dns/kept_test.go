@@ -14,7 +14,7 @@ import (
 var update = flags.Bool("update", false, "write the scenes that the pages of findings show")
 
 // kept are the faults that a test cluster cannot have, or that nobody recorded.
-const kept = `acl-or-view autopath-mismatch cluster-domain-mismatch dns-service-missing family-missing hosts-override
+const kept = `foreign-nameserver-first acl-or-view autopath-mismatch cluster-domain-mismatch dns-service-missing family-missing hosts-override
 	max-concurrent mesh-dns-capture missing-cluster-dns musl-aaaa-negative musl-nameserver-race musl-no-tcp
 	musl-search-line-dropped musl-search-stop ndots-bare ndots-too-low-musl netpol-ingress-dns netpol-udp-only nodelocal-cache-stale nodelocal-down
 	noendpoints replica-unreachable-from-node resolvconf-stale resolvconf-truncated search-capture search-wildcard-hijack

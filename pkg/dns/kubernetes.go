@@ -220,6 +220,10 @@ func (k *kubernetes) follow(q Question, zone string, h host, e Expected, depth i
 		e.Rcode, e.Records = NoError, append([]Record{cname}, next.Records...)
 	default:
 		e.Rcode, e.Cause = NoData, "externalname-internal-missing"
+		if next.Cause == "externalname-dangling" {
+			e.Cause, e.Why = next.Cause, "the ExternalNames lead in a circle"
+			return e
+		}
 		e.Why = fmt.Sprintf("the target %s of the ExternalName has no such record", target)
 		if next.Cause == "family-missing" {
 			e.Cause = next.Cause

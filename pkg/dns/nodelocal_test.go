@@ -69,6 +69,15 @@ func dnsPods() networkingv1.NetworkPolicyPeer {
 	return networkingv1.NetworkPolicyPeer{NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"kubernetes.io/metadata.name": systemNamespace}}}
 }
 
+// leadsTo lets the DNS Service lead to a port of the pods.
+func leadsTo(port int32) func(*scene) {
+	return func(s *scene) {
+		for i := range s.dns.Spec.Ports {
+			s.dns.Spec.Ports[i].TargetPort = intstr.FromInt32(port)
+		}
+	}
+}
+
 func found(s *scene) {
 	for _, replica := range []string{"coredns-a", "coredns-b"} {
 		s.say(replica, first, A, NoError, "10.97.34.93")
@@ -78,8 +87,10 @@ func found(s *scene) {
 
 func cacheFaults() map[string]fault {
 	return map[string]fault{
-		"nodelocal-upstream": {cacheWith("forward . __PILLAR__CLUSTER__DNS__", "forward . 10.96.0.77"), cached},
-		"netpol-nodelocal":   {all(cached, admits(dnsPods())), all(cached, admits(networkingv1.NetworkPolicyPeer{IPBlock: &networkingv1.IPBlock{CIDR: "169.254.20.10/32"}}))},
+		"nodelocal-upstream":       {cacheWith("forward . __PILLAR__CLUSTER__DNS__", "forward . 10.96.0.77"), cached},
+		"dns-port-mismatch":        {all(leadsTo(5353), corefileWith(".:53", ".:53")), all(leadsTo(5353), corefileWith(".:53", ".:5353"))},
+		"foreign-nameserver-first": {func(s *scene) { s.observe("nameserver 192.0.2.53\n" + conf) }, func(s *scene) { s.observe(conf + "nameserver 192.0.2.53\n") }},
+		"netpol-nodelocal":         {all(cached, admits(dnsPods())), all(cached, admits(networkingv1.NetworkPolicyPeer{IPBlock: &networkingv1.IPBlock{CIDR: "169.254.20.10/32"}}))},
 		"nodelocal-cache-stale": {all(cached, found, func(s *scene) { s.seen.Getent = &Text{Text: "10.97.34.11 STREAM redis\n"} }),
 			all(cached, found, func(s *scene) { s.seen.Getent = &Text{Text: "10.97.34.93 STREAM redis\n"} })},
 	}

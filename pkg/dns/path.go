@@ -26,12 +26,15 @@ func servicePath() Analyzer {
 			"The Service's EndpointSlices were seen and hold no ready endpoint.", "Look at the DNS pods: kubectl -n kube-system describe pods -l k8s-app=kube-dns.", "kube-proxy: a Service without endpoints rejects"),
 		page("dns-selector-mismatch", finding.Error, "The DNS Service selects no pod, though DNS pods run", "The Service has no endpoints because its selector and the pods' labels differ.",
 			"The selector matches no pod, and pods that are labelled as DNS pods are there.", "Set the Service's selector to the pods' labels.", "Kubernetes, Services"),
+		page("dns-port-mismatch", finding.Error, "The DNS Service leads to a port at which CoreDNS does not listen", "Every query is refused, though the pods run.",
+			"Port 53 of the Service leads to a targetPort that no server block of the Corefile has; or every replica refuses connections there.", "Make the port of the server blocks and the Service's targetPort the same.", corednsSource+", core/dnsserver; core/v1 ServicePort.targetPort"),
 		page("dns-tcp-port-missing", finding.Warning, "The DNS Service has no TCP port", "Large answers, which are asked for again over TCP, are lost.",
 			"The Service has port 53 over UDP only.", "Add port 53 over TCP.", "RFC 7766"),
 	}, Run: func(w *world) {
 		w.serviceThere()
 		if w.dnsService != nil {
 			w.endpointsThere()
+			w.portThere()
 			w.tcpThere()
 		}
 	}}

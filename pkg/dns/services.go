@@ -37,7 +37,7 @@ func services() Analyzer {
 // missing judges the first of the names that is of a Service which is known
 // not to exist.
 func (w *world) missing(name string) bool {
-	e := w.expect(Question{Name: name, Type: w.types()[0]})
+	e := w.ownWord(Question{Name: name, Type: w.types()[0]})
 	if e.Cause != "service-missing" || e.Object.Kind != "Service" || w.name.Dots > 1 && e.Object.Namespace == w.namespace && !strings.Contains(strings.TrimSuffix(w.name.ASCII, "."), "."+w.namespace) {
 		return false
 	}
@@ -73,6 +73,15 @@ func (w *world) missing(name string) bool {
 	}
 	w.say("service-missing", finding.Error, want, message, facts(fact(want, "metadata.name", "no such Service")), fix)
 	return true
+}
+
+// ownWord is what the kubernetes plugin makes of a name, though it may pass it on.
+func (w *world) ownWord(q Question) Expected {
+	e := w.expect(q)
+	if k := w.plugin(); k != nil && e.By != "kubernetes" && longest(k.zones, q.Name) != "" && k.through(q.Name) {
+		return k.answer(q.key())
+	}
+	return e
 }
 
 func (w *world) sayElsewhere(want, other object.Ref) {

@@ -159,7 +159,7 @@ func (w *world) estrangedBecause(p *corev1.Pod, q Question) (why string, evidenc
 
 // mixed is a replica with another Corefile, which answered as the others do.
 func (w *world) mixed(p *corev1.Pod) {
-	if !w.estranged(p) || slices.ContainsFunc(w.found, func(f finding.Finding) bool {
+	if !podReady(p) || !w.estranged(p) || slices.ContainsFunc(w.found, func(f finding.Finding) bool {
 		return f.Code == code("replica-divergent") && f.Object.Key() == podRef(p).Key()
 	}) {
 		return
