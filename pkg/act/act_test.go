@@ -326,3 +326,40 @@ func TestAManifestIsProposedTheWayItWasAppliedBefore(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Without a server what the manifest leaves open stays as it is; what it said
+// when it was applied last, and says no longer, goes.
+func TestAManifestIsMergedIntoASnapshot(t *testing.T) {
+	live := `{"metadata":{"name":"web","namespace":"shop","generation":3%s},"spec":{"replicas":3,"progressDeadlineSeconds":600,"revisionHistoryLimit":10,"selector":{"matchLabels":{"app":"web"}},"template":{"metadata":{"labels":{"app":"web"}},"spec":{
+		"containers":[{"name":"web","image":"nginx:1.25","imagePullPolicy":"IfNotPresent","env":[{"name":"A","value":"1"}],"terminationMessagePath":"/dev/termination-log"}],"dnsPolicy":"ClusterFirst"}}}}`
+	noted := `,"annotations":{"kubectl.kubernetes.io/last-applied-configuration":"{\"apiVersion\":\"apps/v1\",\"kind\":\"Deployment\",\"metadata\":{\"name\":\"web\"},\"spec\":{\"replicas\":3,\"template\":{\"spec\":{\"containers\":[{\"name\":\"web\",\"env\":[{\"name\":\"A\",\"value\":\"1\"}]}]}}}}"}`
+	manifest := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": map[string]any{"name": "web"},
+		"spec": map[string]any{"template": map[string]any{"spec": map[string]any{"containers": []any{map[string]any{"name": "web", "image": "nginx:1.26"}}}}}}}
+	for name, tt := range map[string]struct {
+		annotations string
+		env         int
+		replicas    int32
+	}{
+		"never applied":             {"", 1, 3},
+		"applied with what is left": {noted, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := &appsv1.Deployment{}
+			if err := json.Unmarshal(fmt.Appendf(nil, live, tt.annotations), d); err != nil {
+				t.Fatal(err)
+			}
+			kept, err := Merged(web, d, manifest)
+			if err != nil {
+				t.Fatal(err)
+			}
+			next := kept.(*appsv1.Deployment)
+			c := next.Spec.Template.Spec.Containers[0]
+			if c.Image != "nginx:1.26" || c.ImagePullPolicy != "IfNotPresent" || len(c.Env) != tt.env || next.Spec.Template.Spec.DNSPolicy != "ClusterFirst" {
+				t.Errorf("%+v", c)
+			}
+			if got := next.Spec.Replicas; tt.replicas == 0 != (got == nil) || got != nil && *got != tt.replicas {
+				t.Errorf("replicas %v", got)
+			}
+		})
+	}
+}

@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/strategicpatch"
 
@@ -88,24 +89,59 @@ func (r *request) apply(live *unstructured.Unstructured, body []byte) error {
 		r.query.Set("force", "true")
 		return nil
 	}
-	current, err := json.Marshal(live)
-	if err != nil {
-		return err
+	r.media, r.query = string(types.StrategicMergePatchType), url.Values{"fieldManager": {"kubectl-client-side-apply"}, "fieldValidation": {metav1.FieldValidationStrict}}
+	var err error
+	r.body, _, err = threeWay(r.ref, live, []byte(original), body)
+	return err
+}
+
+// threeWay is the patch by which kubectl applies: what the manifest says, and
+// what it said before and says no longer, against what is there. With it comes
+// what is there, as JSON.
+func threeWay(ref object.Ref, live source.Object, original, body []byte) (patch, current []byte, err error) {
+	if current, err = json.Marshal(live); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", ref.Arg(), err)
 	}
-	shape, err := scheme.New().New(live.GroupVersionKind())
+	shape, err := shapeOf(ref)
 	if err != nil {
-		return fmt.Errorf("%s: %w", r.ref.Arg(), err)
+		return nil, nil, err
 	}
 	fields, err := strategicpatch.NewPatchMetaFromStruct(shape)
 	if err != nil {
-		return fmt.Errorf("%s: %w", r.ref.Arg(), err)
+		return nil, nil, fmt.Errorf("%s: %w", ref.Arg(), err)
 	}
-	r.media, r.query = string(types.StrategicMergePatchType), url.Values{"fieldManager": {"kubectl-client-side-apply"}, "fieldValidation": {metav1.FieldValidationStrict}}
-	r.body, err = strategicpatch.CreateThreeWayMergePatch([]byte(original), body, current, fields, true)
+	patch, err = strategicpatch.CreateThreeWayMergePatch(original, body, current, fields, true)
 	if err != nil {
-		return fmt.Errorf("%s: what was applied last cannot be compared with the manifest: %w", r.ref.Arg(), err)
+		return nil, nil, fmt.Errorf("%s: what was applied last cannot be compared with the manifest: %w", ref.Arg(), err)
 	}
-	return nil
+	return patch, current, nil
+}
+
+// Merged is what would be kept if the manifest were applied to an object of a
+// snapshot, as far as that can be told without a server: what the manifest
+// leaves open stays as it is, so that no default looks like a change.
+func Merged(ref object.Ref, live, manifest source.Object) (source.Object, error) {
+	body, err := written(ref, manifest)
+	if err != nil {
+		return nil, err
+	}
+	original, noted := live.GetAnnotations()[corev1.LastAppliedConfigAnnotation]
+	if !noted {
+		original = string(body)
+	}
+	patch, current, err := threeWay(ref, live, []byte(original), body)
+	if err != nil {
+		return nil, err
+	}
+	shape, err := shapeOf(ref)
+	if err != nil {
+		return nil, err
+	}
+	merged, err := strategicpatch.StrategicMergePatch(current, patch, shape)
+	if err != nil {
+		return nil, fmt.Errorf("%s: the manifest does not fit what is there: %w", ref.Arg(), err)
+	}
+	return decoded(ref, merged)
 }
 
 // appliedBy is the manager that applied the pod template on the server's side.
@@ -124,10 +160,13 @@ func typed(ref object.Ref, u *unstructured.Unstructured) (source.Object, error) 
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", ref.Arg(), err)
 	}
-	kind, _ := kindOf(object.Ref{Group: ref.Group, Kind: ref.Kind})
-	o, err := scheme.New().New(kind.GVK())
+	return decoded(ref, text)
+}
+
+func decoded(ref object.Ref, text []byte) (source.Object, error) {
+	o, err := shapeOf(ref)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", ref.Arg(), err)
+		return nil, err
 	}
 	if err := json.Unmarshal(text, o); err != nil {
 		return nil, fmt.Errorf("%s: %w", ref.Arg(), err)
@@ -137,4 +176,14 @@ func typed(ref object.Ref, u *unstructured.Unstructured) (source.Object, error) 
 		return nil, fmt.Errorf("%s: %T has no metadata", ref.Arg(), o)
 	}
 	return result, nil
+}
+
+// shapeOf is an empty object of the kind.
+func shapeOf(ref object.Ref) (runtime.Object, error) {
+	kind, _ := kindOf(object.Ref{Group: ref.Group, Kind: ref.Kind})
+	o, err := scheme.New().New(kind.GVK())
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", ref.Arg(), err)
+	}
+	return o, nil
 }
