@@ -102,6 +102,7 @@ bench: build ## Measure the plugins beside the raw limit on the test cluster (PO
 
 docs: ## Write docs/ from the code
 	go run $(FLAGS) ./test/docs docs
+	go test $(FLAGS) ./test/world -update
 
 docs-check: ## Fail when docs/ is not what the code says
 	go run $(FLAGS) ./test/docs -check docs

@@ -76,7 +76,7 @@ var oneUnseen = regexp.MustCompile(`not seen: [a-z, ]+ (\(forbidden\))`)
 
 const failuresTop = `# When something goes wrong
 
-<!-- Written by go test ./test/world -update; do not edit. -->
+<!-- Written by make docs; do not edit. -->
 
 What each command says about a Deployment that is well when the cluster, or what stands before it, fails. Every request is
 bounded by ` + "`--request-timeout`" + ` (15 s unless set), retries included; Ctrl-C ends at once. Exit codes: 0 an answer, what it lacks

@@ -202,7 +202,7 @@ func TestWithEachRightTakenAwayTheAnswerIsTheSameOrUnknown(t *testing.T) {
 
 const rightsTop = `# When a right is missing
 
-<!-- Written by go test ./test/world -update; do not edit. -->
+<!-- Written by make docs; do not edit. -->
 
 Each command with its ClusterRole of [rbac.md](rbac.md), and with one resource of it taken away, asked about a Deployment that
 is well and about one that is sick. What could not be seen is named; a verdict that depends on it is unknown (exit code 3),
