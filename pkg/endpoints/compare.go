@@ -51,6 +51,9 @@ func (c *subject) compare() {
 		if s.AddressType != discoveryv1.AddressTypeFQDN {
 			m.slice(s)
 		}
+		if c.otherFamily(s) {
+			m.ignored(s)
+		}
 	}
 	for i := range wanted {
 		if !m.met[i] {
@@ -105,6 +108,15 @@ func (m *matcher) slice(s *discoveryv1.EndpointSlice) {
 		}
 		for pi := range m.svc.Spec.Ports {
 			m.listed(s, e, pi, ports[pi])
+		}
+	}
+}
+
+// ignored are the rows of a slice that no proxy looks at.
+func (m *matcher) ignored(s *discoveryv1.EndpointSlice) {
+	for i := range m.entries {
+		if e := &m.entries[i]; e.slice == s {
+			e.row.State, e.row.Why, e.drift = report.EndpointStale, "the Service has no address of this family", ""
 		}
 	}
 }

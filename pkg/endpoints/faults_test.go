@@ -102,6 +102,15 @@ const grant = "\n---\napiVersion: gateway.networking.k8s.io/v1beta1\nkind: Refer
 
 func notReady(s *scene) { s.each(unready) }
 
+// bare leaves the Service without a selector and without slices.
+func bare(s *scene) {
+	s.manual("10.0.0.1")
+	s.slices = nil
+}
+
+const unmirrored = `{apiVersion: v1, kind: Endpoints, metadata: {name: web, namespace: shop, labels: {endpointslice.kubernetes.io/skip-mirror: "true"}},
+  subsets: [{addresses: [{ip: 10.0.0.1}], ports: [{port: 5432}]}]}`
+
 func secure(s *scene) { s.svc.Spec.Ports[0].Port = 443 }
 
 func local(name string) func(*scene) {
@@ -207,6 +216,11 @@ func faults() map[string]fault {
 			s.svc.CreationTimestamp = ago(10 * time.Second)
 			s.slices[0].OwnerReferences[0].UID = "earlier"
 		})},
+		"slice-label-typo": {func(s *scene) { s.manual("10.0.0.1").Labels[discoveryv1.LabelServiceName] = "wbe" }, func(s *scene) { s.manual("10.0.0.1").Labels[discoveryv1.LabelServiceName] = "other" }},
+		"endpoints-not-mirrored": {
+			both(bare, manifest(unmirrored)),
+			both(bare, manifest(strings.Replace(unmirrored, "true", "false", 1))),
+		},
 		"slice-unlabelled": {func(s *scene) { delete(s.manual("10.0.0.1").Labels, discoveryv1.LabelServiceName) }, func(s *scene) {
 			other := s.slice("mesh-x", "mesh.example.com")
 			delete(other.Labels, discoveryv1.LabelServiceName)

@@ -2,6 +2,7 @@ package endpoints
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -74,7 +75,7 @@ func externalName() Analyzer {
 			"The chain of ExternalName Services comes back to one that it passed.", "Let one of them name the real target.", "core/v1, ServiceSpec.ExternalName"),
 		page("externalname-dead", finding.Error, "The name leads to a Service that does not exist",
 			"A lookup ends in NXDOMAIN. A selector on an ExternalName Service is a lesser matter: it is ignored (a warning).",
-			"The external name is that of a Service of this cluster, which is missing.", "Correct the name, or create the Service.", "core/v1, ServiceSpec.ExternalName"),
+			"The external name is that of a Service of this cluster, which is missing; or it is an address, to which no CNAME can lead.", "Correct the name, or create the Service.", "core/v1, ServiceSpec.ExternalName"),
 	}, Each: func(c *subject) {
 		if !isExternal(c.svc) {
 			return
@@ -82,6 +83,9 @@ func externalName() Analyzer {
 		field := fact(c.ref, "spec.externalName", c.svc.Spec.ExternalName)
 		chain, end := c.chain()
 		switch {
+		case isAddress(c.svc.Spec.ExternalName):
+			c.say("externalname-dead", finding.Error, fmt.Sprintf("its external name is the address %s; DNS can only lead a name to another name, so no lookup of it succeeds", c.svc.Spec.ExternalName), []finding.Evidence{field},
+				manual("make it a Service without a selector, and write an EndpointSlice with the label kubernetes.io/service-name=%s and that address", c.svc.Name))
 		case end == loops:
 			c.say("externalname-loop", finding.Error, "its name leads back to itself: "+strings.Join(chain, " → "), []finding.Evidence{field},
 				manual("let one of them name the real target"))
@@ -133,6 +137,13 @@ func (c *subject) chain() ([]string, end) {
 		svc = o
 	}
 	return chain, loops
+}
+
+// isAddress: what looks like an address is taken for a name all the same
+// (core/v1, ServiceSpec.ExternalName; kubernetes.io/docs, ExternalName caveat).
+func isAddress(name string) bool {
+	_, err := netip.ParseAddr(strings.TrimSuffix(name, "."))
+	return err == nil
 }
 
 // inCluster reads x.ns.svc, with or without the cluster's domain behind it.

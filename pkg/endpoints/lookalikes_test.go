@@ -112,11 +112,11 @@ func TestReadyWithoutPorts(t *testing.T) {
 
 func TestSummaries(t *testing.T) {
 	for want, change := range map[string]func(*scene){
-		`Service/web reaches 2 of 2 pods on port 80 → 8080 (named "http").`:                   untouched,
-		`Service/web reaches 1 hand-made endpoint on port 80 → 5432.`:                         both(func(s *scene) { s.manual("203.0.113.7") }, targets(intstr.FromInt32(5432))),
-		`Service/web is another name for db.example.com.`:                                     external("db.example.com"),
-		`Service/web has nothing to reach: Deployment/web makes its pods and is scaled to 0.`: func(s *scene) { s.pods, s.deploy.Spec.Replicas = nil, new(int32(0)) },
-		`Service/web reaches nothing: no pod carries the label that it selects.`:              selector("app", "zebra"),
+		`Service/web reaches 2 of 2 pods on port 80 → 8080 (named "http").`:                                                                     untouched,
+		`Service/web reaches 1 hand-made endpoint on port 80 → 5432.`:                                                                           both(func(s *scene) { s.manual("203.0.113.7") }, targets(intstr.FromInt32(5432))),
+		`Service/web is another name for db.example.com.`:                                                                                       external("db.example.com"),
+		`Service/web has nothing to reach: Deployment/web makes its pods and is scaled to 0.`:                                                   func(s *scene) { s.pods, s.deploy.Spec.Replicas = nil, new(int32(0)) },
+		`Service/web reaches nothing: no pod carries the label that it selects; the pods of Deployment/web, which has its name, carry app=web.`: selector("app", "zebra"),
 	} {
 		s := healthy()
 		change(s)

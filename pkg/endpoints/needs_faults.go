@@ -25,7 +25,7 @@ const (
 
 // explain reads what tells the cause of each fault.
 func (p *plan) explain(w *world) {
-	asked, late, places, earlier := 0, 0, map[string]bool{}, map[string]bool{}
+	asked, late, empty, places, earlier := 0, 0, 0, map[string]bool{}, map[string]bool{}
 	for _, c := range w.subjects {
 		if ns := c.svc.Namespace; c.selects() && len(c.living) == 0 && c.unseen == "" && (places[ns] || len(places) < faultyPlaces) {
 			if !places[ns] {
@@ -38,8 +38,10 @@ func (p *plan) explain(w *world) {
 			}
 			p.void(c)
 		}
-		if c.has("selectorless-empty") {
-			p.whole(sliceKind, c.svc.Namespace)
+		if c.has("selectorless-empty", "slice-label-typo", "endpoints-not-mirrored") {
+			if empty++; empty <= fewNames {
+				p.handmade(c)
+			}
 		}
 		for _, pod := range c.troubled() {
 			if asked++; asked > allWitnesses {
@@ -57,6 +59,14 @@ func (p *plan) explain(w *world) {
 			p.leftOut(c)
 		}
 	}
+}
+
+// handmade is what somebody may have written for a Service that has neither a
+// selector nor endpoints.
+func (p *plan) handmade(c *subject) {
+	p.whole(sliceKind, c.svc.Namespace)
+	p.whole(serviceKind, c.svc.Namespace) // does a slice name one that is not there?
+	p.want(source.Query{Kind: endpointsKind, Namespace: c.svc.Namespace, Name: c.svc.Name})
 }
 
 // strangers are pods that the slices name and the selector does not choose.

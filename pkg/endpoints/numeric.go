@@ -17,6 +17,9 @@ func numericPorts() Analyzer {
 	return Analyzer{Name: "numeric ports", Docs: numericPortDocs(), Each: func(c *subject) {
 		c.mergedByPatch()
 		pods := c.serving()
+		if len(c.living) == 0 {
+			pods = c.meant
+		}
 		if len(pods) == 0 {
 			return
 		}
@@ -71,10 +74,7 @@ func (c *subject) numericPort(i int, pods []*corev1.Pod) {
 func (c *subject) fitsBetter(sp *corev1.ServicePort, ports []corev1.ContainerPort) (corev1.ContainerPort, bool) {
 	var free []corev1.ContainerPort
 	for _, p := range ports {
-		used := slices.ContainsFunc(c.svc.Spec.Ports, func(o corev1.ServicePort) bool {
-			return o.TargetPort.Type == intstr.Int && o.TargetPort.IntVal == p.ContainerPort || o.TargetPort.Type == intstr.String && o.TargetPort.StrVal == p.Name
-		})
-		if used || protocolOf(p.Protocol) != protocolOf(sp.Protocol) {
+		if c.leadsTo(p) || protocolOf(p.Protocol) != protocolOf(sp.Protocol) {
 			continue
 		}
 		if sp.Name != "" && p.Name == sp.Name {

@@ -28,6 +28,11 @@ func ownership() Analyzer {
 			c.leftover(s)
 			c.orphan(s)
 			c.portNames(s)
+			if c.otherFamily(s) && managedBy(s) != controllerName && len(s.Endpoints) > 0 {
+				c.accuse(sliceRef(s), "ip-family-mismatch", finding.Error, fmt.Sprintf("it holds %s addresses, and Service/%s has %s only: kube-proxy ignores the slice", s.AddressType, c.svc.Name, familyWords(c.svc)),
+					[]finding.Evidence{fact(sliceRef(s), "addressType", string(s.AddressType)), fact(c.ref, "spec.ipFamilies", familyWords(c.svc))},
+					manual("write a slice of the Service's family (addressType cannot be changed), or let the Service have both: kubectl -n %s patch service %s --type=merge -p '{\"spec\":{\"ipFamilyPolicy\":\"PreferDualStack\"}}', where the cluster has", c.svc.Namespace, c.svc.Name))
+			}
 		}
 		if s := c.unlabelledSlice(); s != nil {
 			c.accuse(sliceRef(s), "slice-unlabelled", finding.Error, fmt.Sprintf("it lacks the label %s, so kube-proxy ignores it", discoveryv1.LabelServiceName),
@@ -36,6 +41,24 @@ func ownership() Analyzer {
 		}
 		c.handMade()
 	}, Whole: orphans}
+}
+
+// otherFamily: a proxy for one family leaves slices of the other alone
+// (k8s.io/kubernetes pkg/proxy/metaproxier). DNS hands out those of headless ones.
+func (c *subject) otherFamily(s *discoveryv1.EndpointSlice) bool {
+	v4, v6 := families(c.svc)
+	return !isHeadless(c.svc) && (s.AddressType == discoveryv1.AddressTypeIPv4 && !v4 || s.AddressType == discoveryv1.AddressTypeIPv6 && !v6)
+}
+
+func familyWords(svc *corev1.Service) string {
+	v4, v6 := families(svc)
+	switch {
+	case v4 && v6:
+		return "IPv4, IPv6"
+	case v6:
+		return "IPv6"
+	}
+	return "IPv4"
 }
 
 //go:noinline

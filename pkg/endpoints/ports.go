@@ -19,6 +19,9 @@ import (
 func namedPorts() Analyzer {
 	return Analyzer{Name: "named ports", Docs: namedPortDocs(), Each: func(c *subject) {
 		pods := c.serving()
+		if len(c.living) == 0 {
+			pods = c.meant
+		}
 		if len(pods) == 0 {
 			return
 		}
@@ -124,17 +127,29 @@ func nearName(ports []corev1.ContainerPort, want string) (string, bool) {
 	return best, best != ""
 }
 
-// portFix leads the port to the only one that the pods declare, if there is one.
+// portFix leads the port to one that the pods declare and no other leads to.
 func (c *subject) portFix(i int, ports []corev1.ContainerPort) []finding.Fix {
 	sp := &c.svc.Spec.Ports[i]
-	ports = slices.DeleteFunc(slices.Clone(ports), func(p corev1.ContainerPort) bool { return protocolOf(p.Protocol) != protocolOf(sp.Protocol) })
+	declared := len(ports)
+	ports = slices.DeleteFunc(slices.Clone(ports), func(p corev1.ContainerPort) bool {
+		return protocolOf(p.Protocol) != protocolOf(sp.Protocol) || c.leadsTo(p)
+	})
 	switch {
+	case len(ports) == 0 && declared > 0 && len(c.svc.Spec.Ports) > 1:
+		return []finding.Fix{manual("let the pods declare a port called %q, if they serve one, or take port %d off the Service", sp.TargetPort.StrVal, sp.Port)}
 	case len(ports) == 0:
 		return []finding.Fix{c.setTargetPort(fmt.Sprintf("lead to %d itself, if the application listens there", sp.Port), i, sp.Port)}
 	case len(ports) == 1 && ports[0].Name != "":
 		return []finding.Fix{c.setTargetPort("lead to the port that the pods declare", i, ports[0].Name)}
 	}
 	return []finding.Fix{c.setTargetPort(fmt.Sprintf("lead to a port that the pods declare (%s)", portWords(ports)), i, ports[0].ContainerPort)}
+}
+
+// leadsTo says whether one of its ports leads to a port of the pods.
+func (c *subject) leadsTo(p corev1.ContainerPort) bool {
+	return slices.ContainsFunc(c.svc.Spec.Ports, func(o corev1.ServicePort) bool {
+		return o.TargetPort.Type == intstr.Int && o.TargetPort.IntVal == p.ContainerPort || o.TargetPort.Type == intstr.String && o.TargetPort.StrVal == p.Name
+	})
 }
 
 // duplicateName: two containers share the name, and only the first is used.

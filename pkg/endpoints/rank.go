@@ -12,7 +12,7 @@ var causes = []string{
 	"cannot-see", "controller-stalled",
 	"scaled-to-zero", "only-completed-pods", "label-on-workload-only", "rollout-label-drift", "pinned-revision",
 	"label-case", "label-typo", "label-key-alias", "label-partial", "wrong-namespace", "selector-no-match", "selectorless-empty",
-	"stale-after-selector-removed", "stale-mirror", "manual-ip-foreign", "slice-unlabelled", "slice-port-name",
+	"stale-after-selector-removed", "stale-mirror", "manual-ip-foreign", "slice-unlabelled", "slice-label-typo", "endpoints-not-mirrored", "slice-port-name",
 	"named-port-protocol", "named-port-init", "named-port-typo", "named-port-missing", "ports-swapped", "ip-family-mismatch",
 	"node-missing", "node-notready", "readiness-gate", "probe-port-wrong", "sidecar-not-ready", "no-pod-ip", "none-ready",
 	"uid-mismatch", "targetref-gone", "ip-mismatch", "terminal-pod-ip", "slice-stale", "duplicate-ip",

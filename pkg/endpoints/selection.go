@@ -35,6 +35,9 @@ func (c *subject) selectorless() {
 	if len(c.slices) > 0 || owned || c.unseen != "" || c.settling || len(c.place(c.svc.Namespace).unlabelled) > 0 && c.unlabelledSlice() != nil {
 		return
 	}
+	if c.mislabelled() || c.notMirrored() {
+		return
+	}
 	c.say("selectorless-empty", finding.Warning, "it has no selector, and nobody has written endpoints for it",
 		[]finding.Evidence{fact(c.ref, "spec.selector", "none")},
 		manual("give it a selector, or write an EndpointSlice with the label kubernetes.io/service-name=%s", c.svc.Name))
@@ -182,6 +185,7 @@ func (c *subject) nearMiss() bool {
 		return false
 	}
 	whose, root := c.whose(pods)
+	c.meant = pods
 	evidence := []finding.Evidence{fact(c.ref, "spec.selector", selectorText(c.svc)), fact(podRef(pods[0]), "metadata.labels", joinPairs(pods[0].Labels))}
 	if m.name == "label-partial" {
 		c.partial(m, pods, whose, root, evidence)

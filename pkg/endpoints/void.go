@@ -3,6 +3,8 @@ package endpoints
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -52,9 +54,61 @@ func (c *subject) noMatch() {
 		evidence = append(evidence, fact(podRef(bare[0]), "metadata.labels", cmp.Or(joinPairs(bare[0].Labels), "none")))
 		fix = command("give it the label, if that is meant", c.svc.Namespace, append([]string{"label", "pod", bare[0].Name}, strings.Split(selectorText(c.svc), ",")...)...)
 	default:
+		if hint, pod := c.atHand(); pod != nil {
+			message += hint
+			evidence = append(evidence, fact(podRef(pod), "metadata.labels", joinPairs(pod.Labels)))
+			fix = c.setSelector("select those pods, if they are meant", named(pod.Labels))
+			break
+		}
 		message += c.othersDo()
 	}
 	c.say("selector-no-match", severity, message, evidence, fix)
+}
+
+// atHand are the pods that a selector with nothing in common may mean: those of
+// the workload that has the Service's name, or the only ones of the namespace
+// that no Service has. It is a guess, and said as one.
+func (c *subject) atHand() (hint string, pod *corev1.Pod) {
+	teams := c.teamsOf(c.svc.Namespace)
+	if t := teams[c.svc.Name]; t != nil {
+		return fmt.Sprintf("; the pods of %s, which has its name, carry %s", t.root, joinPairs(named(t.pods[0].Labels))), t.pods[0]
+	}
+	for _, t := range teams {
+		if pod := t.pods[0]; len(teams) == 1 && !c.served(pod) && len(named(pod.Labels)) > 0 {
+			return fmt.Sprintf("; the only pods of the namespace, of %s, carry %s", t.root, joinPairs(named(pod.Labels))), pod
+		}
+	}
+	return "", nil
+}
+
+// teamsOf are the workloads of a namespace that have living pods with labels,
+// each with the first of its pods, by name.
+func (w *world) teamsOf(namespace string) map[string]*team {
+	p := w.place(namespace)
+	if p.teams == nil {
+		p.teams = map[string]*team{}
+		for _, it := range w.v.List(podKind, namespace) {
+			pod, ok := it.Object.(*corev1.Pod)
+			if !ok || ended(pod) {
+				continue
+			}
+			if root := w.root(pod); !root.IsZero() && p.teams[root.Name] == nil && !onlyMachineMade(pod.Labels) {
+				p.teams[root.Name] = &team{root, []*corev1.Pod{pod}}
+			}
+		}
+	}
+	return p.teams
+}
+
+// named are the labels that say whose a pod is, or else all that people gave it.
+func named(labels map[string]string) map[string]string {
+	given := written(labels)
+	names := maps.Clone(given)
+	maps.DeleteFunc(names, func(key, _ string) bool { return !slices.Contains(aliases(), key) })
+	if len(names) > 0 {
+		return names
+	}
+	return given
 }
 
 // othersDo are the words about pods with that selector in other namespaces.

@@ -42,6 +42,8 @@ func TestAVoidIsToldWithWhatShouldFillIt(t *testing.T) {
 		"pods elsewhere that have a label in common": {elsewhere(func(p *corev1.Pod) { p.Spec.Containers[0].Ports = nil }), "selector-no-match", finding.Error, "may be what is meant, or another application"},
 		"pods elsewhere that have other ports":       {elsewhere(func(p *corev1.Pod) { p.Spec.Containers[0].Ports[0].Name = "metrics" }), "selector-no-match", finding.Error, "a pod of Deployment/web of namespace other"},
 		"pods elsewhere that are alike":              {elsewhere(func(*corev1.Pod) {}), "wrong-namespace", finding.Error, "most likely meant (they have port http, they are of Deployment/web)"},
+		"a workload of its name":                     {selector("name", "frontend"), "selector-no-match", finding.Error, "the pods of Deployment/web, which has its name, carry app=web"},
+		"the only pods there are":                    {both(selector("role", "zebra"), func(s *scene) { s.svc.Name = "front" }), "selector-no-match", finding.Error, "the only pods of the namespace, of Deployment/web, carry app=web"},
 		"evicted pods": {last(func(p *corev1.Pod) {
 			p.Status.Phase, p.Status.Reason, p.OwnerReferences = corev1.PodFailed, "Evicted", nil
 		}), "selector-no-match", finding.Error, "Evicted"},

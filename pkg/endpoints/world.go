@@ -51,6 +51,7 @@ type place struct {
 	selected   map[pair]bool                // memo of chosen
 	bare       []*corev1.Pod                // memo of unlabelledPods
 	looked     bool                         // for them
+	teams      map[string]*team             // memo of teamsOf
 }
 
 // chosen are the pairs by which the namespace's Services select.
@@ -73,6 +74,7 @@ type subject struct {
 	ref      object.Ref
 	pods     []*corev1.Pod // selected, whatever their state, in order of name
 	living   []*corev1.Pod // of those, the ones that have not ended
+	meant    []*corev1.Pod // those that a selector which chooses none must have meant
 	slices   []*discoveryv1.EndpointSlice
 	unseen   string // why there can be no verdict
 	settling bool   // something changed so lately that a lag is normal
