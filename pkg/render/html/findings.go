@@ -181,13 +181,17 @@ func (p *page) budget() {
 	r := p.report
 	if len(r.Gaps) > 0 {
 		p.section("gaps", "What could not be seen")
-		table := p.table("What", "Namespace", "Why", "In words")
+		table := p.table("What", "Namespace", "Why")
 		for _, g := range r.Gaps {
 			what := g.Resource
 			if g.Name != "" {
 				what += "/" + g.Name
 			}
-			table.row("", what, g.Namespace, g.Reason, g.Detail)
+			why := g.Reason
+			if g.Detail != "" {
+				why += ": " + g.Detail
+			}
+			table.row("", what, g.Namespace, why)
 		}
 		table.close()
 		p.end()
