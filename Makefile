@@ -8,10 +8,10 @@ HUGE    ?=
 
 # The tag keeps plugin loading, and with it cgo's linker, out of the binary.
 TAGS    := -tags kustomize_disable_go_plugin_support
-# The generated code of the Kubernetes API, and protobuf, which only the schema
-# of kubectl's flags uses, are not inlined into themselves: that takes a
-# twentieth off each binary.
-FLAGS   := $(TAGS) -gcflags=k8s.io/api/...=-l -gcflags=google.golang.org/protobuf/...=-l
+# The code of Kubernetes, most of it generated, and protobuf, which only the
+# schema of kubectl's flags uses, are not inlined into themselves: that takes a
+# fifteenth off each binary. Labels are, for selectors are compared often.
+FLAGS   := $(TAGS) -gcflags=k8s.io/...=-l -gcflags=k8s.io/apimachinery/pkg/labels= -gcflags=google.golang.org/protobuf/...=-l
 LDFLAGS := -s -w$(if $(RELEASE), -X github.com/leadsman-dev/leadsman/pkg/cli.release=$(RELEASE))
 GOTOOL  := go tool -modfile=tools/go.mod
 

@@ -78,7 +78,7 @@ func build(t *testing.T, dir, name, ldflags string) string {
 	t.Helper()
 	out := filepath.Join(dir, name)
 	command, _, _ := strings.Cut(name, ".")
-	cmd := exec.Command("go", "build", "-trimpath", "-tags", buildTag, "-gcflags=k8s.io/api/...=-l", "-gcflags=google.golang.org/protobuf/...=-l", "-ldflags", ldflags, "-o", out, "./cmd/"+command)
+	cmd := exec.Command("go", "build", "-trimpath", "-tags", buildTag, "-gcflags=k8s.io/...=-l", "-gcflags=k8s.io/apimachinery/pkg/labels=", "-gcflags=google.golang.org/protobuf/...=-l", "-ldflags", ldflags, "-o", out, "./cmd/"+command)
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if said, err := cmd.CombinedOutput(); err != nil {

@@ -80,7 +80,7 @@ func (l *Lab) buildAnew(ctx context.Context) (remove func(), err error) {
 	}
 	name := "kubectl-" + cmp.Or(l.Plugin, "explain_tree")
 	l.bin = filepath.Join(dir, name)
-	cmd := exec.CommandContext(ctx, "go", "build", "-tags", "kustomize_disable_go_plugin_support", "-gcflags=k8s.io/api/...=-l", "-gcflags=google.golang.org/protobuf/...=-l", "-trimpath", "-ldflags", "-s -w", "-o", l.bin, "./cmd/"+name)
+	cmd := exec.CommandContext(ctx, "go", "build", "-tags", "kustomize_disable_go_plugin_support", "-gcflags=k8s.io/...=-l", "-gcflags=k8s.io/apimachinery/pkg/labels=", "-gcflags=google.golang.org/protobuf/...=-l", "-trimpath", "-ldflags", "-s -w", "-o", l.bin, "./cmd/"+name)
 	cmd.Dir = Root()
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -38,7 +38,7 @@ func dist(t *testing.T) string {
 		return made
 	}
 	bin, out := t.TempDir(), t.TempDir()
-	build := exec.Command("go", "build", "-trimpath", "-tags", "kustomize_disable_go_plugin_support", "-gcflags=k8s.io/api/...=-l", "-gcflags=google.golang.org/protobuf/...=-l", "-ldflags", "-s -w", "-o", bin+"/", "./cmd/...")
+	build := exec.Command("go", "build", "-trimpath", "-tags", "kustomize_disable_go_plugin_support", "-gcflags=k8s.io/...=-l", "-gcflags=k8s.io/apimachinery/pkg/labels=", "-gcflags=google.golang.org/protobuf/...=-l", "-ldflags", "-s -w", "-o", bin+"/", "./cmd/...")
 	build.Dir = root
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if said, err := build.CombinedOutput(); err != nil {

@@ -125,7 +125,7 @@ func open(ctx context.Context) (lab *Lab, remove func(), err error) {
 	}
 	remove = func() { _ = os.RemoveAll(dir) }
 	lab.bin = filepath.Join(dir, "kubectl-trace_dns")
-	build := exec.CommandContext(ctx, "go", "build", "-tags", "kustomize_disable_go_plugin_support", "-gcflags=k8s.io/api/...=-l", "-gcflags=google.golang.org/protobuf/...=-l", "-trimpath", "-ldflags", "-s -w", "-o", lab.bin, "./cmd/kubectl-trace_dns")
+	build := exec.CommandContext(ctx, "go", "build", "-tags", "kustomize_disable_go_plugin_support", "-gcflags=k8s.io/...=-l", "-gcflags=k8s.io/apimachinery/pkg/labels=", "-gcflags=google.golang.org/protobuf/...=-l", "-trimpath", "-ldflags", "-s -w", "-o", lab.bin, "./cmd/kubectl-trace_dns")
 	build.Dir, build.Env = e2e.Root(), append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		remove()
