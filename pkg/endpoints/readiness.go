@@ -272,7 +272,7 @@ func (c *subject) partlyReady(up, down []*corev1.Pod) {
 	if c.starting(p, stuck) {
 		s = finding.Info
 	}
-	c.say("partial-ready", s, fmt.Sprintf("%d of %d endpoints are ready; %s %s not: %s", len(up), len(up)+len(down), whose, verb(len(down), "is", "are"), reason),
+	c.say("partial-ready", s, fmt.Sprintf("%d of %d endpoints are ready; %s %s not ready: %s", len(up), len(up)+len(down), whose, verb(len(down), "is", "are"), reason),
 		slices.Concat(readyFacts(p), facts), c.podFix(p))
 }
 

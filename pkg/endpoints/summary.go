@@ -141,6 +141,9 @@ func (c *subject) verdict(s *report.Service) (report.Verdict, string) {
 		return report.Progressing, fmt.Sprintf("%s reaches nothing yet: %s.", subject, c.lacks())
 	case worst != nil && worst.Code == code("selectorless-empty"):
 		return report.OK, fmt.Sprintf("%s reaches nothing: %s.", subject, sentence(worst))
+	case worst != nil && worst.Code == code("partial-ready"):
+		_, others, _ := strings.Cut(sentence(worst), "; ") // how many are ready it says already
+		return report.OK, fmt.Sprintf("%s %s; %s.", subject, c.reaches(s), others)
 	case worst != nil:
 		return report.OK, fmt.Sprintf("%s %s, but %s.", subject, c.reaches(s), sentence(worst))
 	}
