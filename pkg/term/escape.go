@@ -17,8 +17,9 @@ const maxMarks = 3
 // control characters (\x1b, \u009b, \n), bidirectional overrides (\u202e),
 // zero-width and other invisible characters, line separators, unassigned and
 // private code points, invalid UTF-8 (\xff).
-// A workflow command of a CI system (::stop-commands::x), which its runner obeys
-// wherever a line begins with one, loses its first colon.
+// A command to a CI system, which its runner obeys where it finds one in what is
+// printed (::stop-commands::x, ##[error]x, ##vso[task.setvariable]x), loses its
+// first sign.
 // Escaping escaped text changes nothing.
 func Escape(s string) string { return escape(s, false) }
 
@@ -31,9 +32,17 @@ func EscapeLines(s string) string { return escape(s, true) }
 // https://docs.github.com/actions/reference/workflow-commands-for-github-actions
 var workflowCommand = regexp.MustCompile(`(^|\s)::([A-Za-z][A-Za-z-]*(?:[^\S\n][^\n]*)?::)`)
 
+// bracketCommand is one of Azure Pipelines, TeamCity or the older runners of
+// GitHub, which look for it anywhere in a line.
+// https://learn.microsoft.com/azure/devops/pipelines/scripts/logging-commands
+var bracketCommand = regexp.MustCompile(`#(#[A-Za-z]*\[)`)
+
 func escape(s string, lines bool) string {
 	if isPlain(s) {
 		return s
+	}
+	if strings.Contains(s, "##") {
+		s = bracketCommand.ReplaceAllString(s, `\x23$1`)
 	}
 	if strings.Contains(s, "::") {
 		s = workflowCommand.ReplaceAllString(s, `${1}\x3a:$2`)
@@ -75,7 +84,7 @@ func isPlain(s string) bool {
 			return false
 		}
 	}
-	return !strings.Contains(s, "::")
+	return !strings.Contains(s, "::") && !strings.Contains(s, "##")
 }
 
 // Visible says whether a terminal shows the rune and does nothing else with it.

@@ -26,6 +26,8 @@ func TestEscape(t *testing.T) {
 		"hidden variation selectors are shown":   {"a\U000e0100\ufe00", `a\U000e0100\ufe00`},
 		"invisible fillers are shown":            {"a\u3164\u115f", `a\u3164\u115f`},
 		"a workflow command loses its colon":     {"::error::x ::stop-commands::y", `\x3a:error::x \x3a:stop-commands::y`},
+		"so does one in brackets its hash":       {"##[error]x ###vso[task.setvariable]y ##teamcity[z", `\x23#[error]x #\x23#vso[task.setvariable]y \x23#teamcity[z`},
+		"a heading stays":                        {"## [x] ##", "## [x] ##"},
 		"an address stays":                       {"::1 and ::ffff:10.0.0.1 and std::vector::x", "::1 and ::ffff:10.0.0.1 and std::vector::x"},
 		"words of the world stay":                {"名前 प्रोडक्शन عربى é ❤️", "名前 प्रोडक्शन عربى é ❤️"},
 		"a pile of combining marks is broken up": {"e" + strings.Repeat("\u0301", 5), "e\u0301\u0301\u0301" + `\u0301\u0301`},
