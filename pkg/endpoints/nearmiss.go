@@ -200,9 +200,10 @@ func without(pairs []pair, skip int, instead *pair) map[string]string {
 }
 
 // taken says that a short value close to the wanted one is another Service's:
-// "api" is no misspelling of "app" where a Service chooses app=app.
+// "api" is no misspelling of "app" where a Service chooses app=app, if this one's
+// own name says so too.
 func (c *subject) taken(m miss) bool {
-	return m.short() && c.place(c.svc.Namespace).chosen()[m.have]
+	return m.short() && c.place(c.svc.Namespace).chosen()[m.have] && strings.Contains(c.svc.Name, m.want.value)
 }
 
 // short says that so few letters may as well be another word.

@@ -85,6 +85,10 @@ func (c *subject) overlapping() {
 	var fixes []finding.Fix
 	if s != finding.Info {
 		fixes = append(fixes, c.tellApart(main, worst))
+		if stray := worst.pods[0]; worst.root.IsZero() && len(worst.pods) == 1 {
+			key := pairsOf(c.svc.Spec.Selector)[0].key // without one of them it is not selected
+			fixes = append(fixes, command("or take the label off the pod, which nothing owns", stray.Namespace, "label", "pod", stray.Name, key+"-"))
+		}
 	}
 	c.say("selector-overlap", s, message, evidence, fixes...)
 }

@@ -35,7 +35,7 @@ func readiness() Analyzer {
 		}
 		switch {
 		case c.svc.Spec.PublishNotReadyAddresses:
-			c.published(down)
+			c.published(up, down)
 		case len(up) == 0 && len(down) > 0:
 			c.noneReady(down, leaving)
 		case len(up) == 0 && slices.ContainsFunc(leaving, isReady):
@@ -43,7 +43,7 @@ func readiness() Analyzer {
 		case len(down) > 0:
 			c.partlyReady(up, down)
 		}
-		if c.single() {
+		if c.single() && !c.has("selector-overlap") { // then it would be said of whoever comes first
 			c.noProbe(up)
 		}
 	}}
@@ -276,13 +276,26 @@ func (c *subject) partlyReady(up, down []*corev1.Pod) {
 		slices.Concat(readyFacts(p), facts), c.podFix(p))
 }
 
-func (c *subject) published(down []*corev1.Pod) {
+func (c *subject) published(up, down []*corev1.Pod) {
 	if isHeadless(c.svc) || len(down) == 0 {
 		return // peers that find each other by DNS want this
 	}
-	c.say("unready-published", finding.Warning, fmt.Sprintf("it publishes addresses that are not ready, so connections go to %s that cannot serve", counted(len(down), "pod")),
-		append([]finding.Evidence{fact(c.ref, "spec.publishNotReadyAddresses", "true")}, readyFacts(down[0])...),
-		c.patchService("send traffic to ready pods only", map[string]any{"op": "replace", "path": "/spec/publishNotReadyAddresses", "value": false}))
+	evidence := []finding.Evidence{fact(c.ref, "spec.publishNotReadyAddresses", "true")}
+	hide := c.patchService("send traffic to ready pods only", map[string]any{"op": "replace", "path": "/spec/publishNotReadyAddresses", "value": false})
+	if len(up) > 0 {
+		c.say("unready-published", finding.Warning, fmt.Sprintf("it publishes addresses that are not ready, so connections go to %s that cannot serve", counted(len(down), "pod")),
+			append(evidence, readyFacts(down[0])...), hide)
+		return
+	}
+	worst := c.worst(down)
+	whose, _ := c.whose(down)
+	reason, facts, stuck := c.reason(worst)
+	s := finding.Error
+	if c.starting(worst, stuck) {
+		s = finding.Warning
+	}
+	c.say("unready-published", s, fmt.Sprintf("it publishes addresses that are not ready, and none is: connections go to %s that cannot serve: %s", whose, reason),
+		slices.Concat(evidence, readyFacts(worst), facts), c.podFix(worst), hide)
 }
 
 // noProbe: the pod counts as ready as soon as its process has started.

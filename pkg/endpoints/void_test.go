@@ -102,3 +102,34 @@ func TestPodsAreNotToldApartByWhereTheyRun(t *testing.T) {
 		}
 	}
 }
+
+// Published addresses hide that nobody serves: that is an outage, with the pods'
+// own reason; while some are ready it is a risk.
+func TestPublishedWithoutAnyReadyIsAnOutage(t *testing.T) {
+	for ready, want := range map[bool]finding.Severity{true: finding.Warning, false: finding.Error} {
+		s := healthy()
+		s.svc.Spec.PublishNotReadyAddresses = true
+		unready(s.pods[0])
+		if !ready {
+			unready(s.pods[1])
+		}
+		if f := find(s.judge(t).Findings, code("unready-published")); f == nil || f.Severity != want {
+			t.Errorf("one ready: %v: %s", ready, told(s.judge(t)))
+		}
+	}
+}
+
+// A short word that is another Service's is no misspelling, unless nothing says
+// that this Service means what it wants.
+func TestAShortWordOfAnotherServiceMayBeMeantAllTheSame(t *testing.T) {
+	for name, meant := range map[string]bool{"wbe": false, "front": true} {
+		s := healthy()
+		other := s.svc.DeepCopy()
+		other.Name, other.UID = "web2", "svc-web2"
+		s.add(other)
+		s.svc.Name, s.svc.Spec.Selector = name, map[string]string{"app": "wbe"}
+		if f := find(s.judge(t).Findings, code("label-typo")); (f != nil) != meant {
+			t.Errorf("%s: %s", name, told(s.judge(t)))
+		}
+	}
+}

@@ -164,6 +164,21 @@ func selected(ctx context.Context, v *index.View, asks []endpoints.Ask, session 
 	return nil, nil
 }
 
+// clientIsThere: of a client that does not exist nothing can be judged.
+func clientIsThere(v *index.View, client object.Ref) error {
+	if client.IsZero() {
+		return nil
+	}
+	if presence, _ := v.Presence(client); presence != index.Missing {
+		return nil
+	}
+	what := strings.ToLower(client.Kind)
+	if client.Namespace == "" {
+		return fmt.Errorf("%s %q, which was named as the client, does not exist; see: kubectl get %ss", what, client.Name, what)
+	}
+	return fmt.Errorf("%s %q in namespace %q, which was named as the client, does not exist; see: kubectl -n %s get %ss", what, client.Name, client.Namespace, client.Namespace, what)
+}
+
 func servicesGap(v *index.View) *source.Gap {
 	at := slices.IndexFunc(v.Gaps, func(g source.Gap) bool { return g.Kind.Kind == "Service" && g.Kind.Group == "" })
 	if at < 0 {

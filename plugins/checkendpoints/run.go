@@ -97,6 +97,9 @@ func facts(ctx context.Context, reader *collect.Reader, session *cli.Session, as
 		return nil, nil, err
 	}
 	services, err := selected(ctx, v, asks, session)
+	if err == nil {
+		err = clientIsThere(v, asks[0].From)
+	}
 	return v, services, err
 }
 

@@ -73,7 +73,7 @@ func (o Options) many(p prose.Writer, r *report.Report) error {
 	p.Verdict(r.Verdict, tally(r), r.Findings)
 	if len(r.Services) > 0 {
 		p.Blank()
-		if err := o.serviceTable(r.Services, p.Long, p.Style).Write(p.Out, p.Style); err != nil {
+		if err := o.serviceTable(r, p.Long, p.Style).Write(p.Out, p.Style); err != nil {
 			return err
 		}
 	}

@@ -230,7 +230,7 @@ func TestNoRowIsWiderThanTheScreen(t *testing.T) {
 		if err := (Options{}).endpointTable(mixed().Services[0], style).Write(&b, style); err != nil {
 			t.Fatal(err)
 		}
-		if err := (Options{}).serviceTable(list().Services, true, style).Write(&b, style); err != nil {
+		if err := (Options{}).serviceTable(list(), true, style).Write(&b, style); err != nil {
 			t.Fatal(err)
 		}
 		for line := range strings.SplitSeq(b.String(), "\n") {

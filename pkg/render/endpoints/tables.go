@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/leadsman-dev/leadsman/pkg/finding"
+	"github.com/leadsman-dev/leadsman/pkg/object"
 	"github.com/leadsman-dev/leadsman/pkg/render/prose"
 	"github.com/leadsman-dev/leadsman/pkg/render/table"
 	"github.com/leadsman-dev/leadsman/pkg/report"
@@ -208,7 +210,7 @@ func why(e report.Endpoint) string {
 }
 
 // serviceTable is a line a Service, in the order of the report.
-func (o Options) serviceTable(services []*report.Service, long bool, style term.Style) table.Table {
+func (o Options) serviceTable(r *report.Report, long bool, style term.Style) table.Table {
 	t := table.Table{
 		NoHeaders: o.NoHeaders,
 		Gap:       2,
@@ -225,13 +227,17 @@ func (o Options) serviceTable(services []*report.Service, long bool, style term.
 			table.Column{Title: "TYPE"}, table.Column{Title: "ADDRESS", Yield: 6, Min: 12}, table.Column{Title: "AGE"}, table.Column{Title: "SELECTOR", Yield: 5, Min: 12})
 	}
 	t.Columns = append(t.Columns, table.Column{Title: "WHY", Yield: 1, Min: 20})
-	for _, s := range services {
-		t.Rows = append(t.Rows, table.Row{Cells: o.serviceCells(s, long, style)})
+	warned := map[object.Ref]bool{}
+	for _, f := range r.Findings {
+		warned[f.Object.Key()] = warned[f.Object.Key()] || f.Severity == finding.Warning
+	}
+	for _, s := range r.Services {
+		t.Rows = append(t.Rows, table.Row{Cells: o.serviceCells(s, warned[s.Object.Key()], long, style)})
 	}
 	return t
 }
 
-func (o Options) serviceCells(s *report.Service, long bool, style term.Style) []table.Cell {
+func (o Options) serviceCells(s *report.Service, warned, long bool, style term.Style) []table.Cell {
 	namespace := ""
 	if long {
 		namespace = s.Object.Namespace
@@ -239,6 +245,9 @@ func (o Options) serviceCells(s *report.Service, long bool, style term.Style) []
 	status := table.Cell{Text: strings.ReplaceAll(prose.VerdictSign(s.Verdict, style), ": ", "") + string(s.Verdict), Tone: prose.VerdictTone(s.Verdict)}
 	if !style.Unicode {
 		status.Text = string(s.Verdict)
+	}
+	if s.Verdict == report.OK && warned {
+		status = table.Cell{Text: style.Sign("! ", "") + "warning", Tone: term.Warn}
 	}
 	cells := []table.Cell{{Text: namespace}, {Text: s.Object.Name}, status, {Text: readyCount(s)}, {Text: portsOf(s)}}
 	if o.Wide {

@@ -148,7 +148,7 @@ func resultOf(f finding.Finding, at int) result {
 		lines = append(lines, fmt.Sprintf("%s %s = %s", e.Object, e.Field, e.Value))
 	}
 	for _, fix := range f.Fix {
-		lines = append(lines, fix.Word()+": "+strings.TrimPrefix(fix.Description+": "+fix.Command, ": "))
+		lines = append(lines, fix.Word()+": "+strings.TrimSuffix(strings.TrimPrefix(fix.Description+": "+fix.Command, ": "), ": "))
 	}
 	for i, line := range lines {
 		lines[i] = safe(line)
