@@ -26,7 +26,7 @@ func (w *world) byWhoAsks(b *Block) {
 			severity = finding.Error
 		}
 		w.once("acl-or-view", severity, w.core.Object, fmt.Sprintf("acl (line %d) refuses the pod's address %s", rule.Line, w.client.Status.PodIP),
-			facts(fact(w.core.Object, w.at(rule.Line), strings.Join(rule.Args, " ")), fact(podRef(w.client), "status.podIP", w.client.Status.PodIP)), w.editCorefile("admit the network of the pods in acl"))
+			facts(fact(w.core.Object, w.at(rule.Line), strings.Join(rule.Args, " ")), fact(w.clientRef(), "status.podIP", w.client.Status.PodIP)), w.editCorefile("admit the network of the pods in acl"))
 	}
 }
 

@@ -77,7 +77,10 @@ func edit(description, namespace, kind, name string) finding.Fix {
 
 // clientRef is the pod that asks, or where there is none its namespace.
 func (w *world) clientRef() object.Ref {
-	if w.client != nil {
+	switch {
+	case w.template:
+		return w.ask.From
+	case w.client != nil:
 		return podRef(w.client)
 	}
 	return object.Ref{Version: "v1", Kind: "Namespace", Name: w.namespace}

@@ -60,8 +60,8 @@ func (w *world) hostNetwork() {
 	if _, _, ok := w.meantAnswer(); ok && !w.resolved() {
 		severity = finding.Error
 	}
-	w.say("hostnet-clusterfirst", severity, podRef(w.client), "the pod uses the node's network, so dnsPolicy ClusterFirst gives it the node's own DNS servers, which know no Service",
-		facts(fact(podRef(w.client), "spec.hostNetwork", "true"), fact(podRef(w.client), "spec.dnsPolicy", cmp.Or(string(s.DNSPolicy), "ClusterFirst"))),
+	w.say("hostnet-clusterfirst", severity, w.clientRef(), "the pod uses the node's network, so dnsPolicy ClusterFirst gives it the node's own DNS servers, which know no Service",
+		facts(fact(w.clientRef(), "spec.hostNetwork", "true"), fact(w.clientRef(), "spec.dnsPolicy", cmp.Or(string(s.DNSPolicy), "ClusterFirst"))),
 		w.patchTemplate("ask the cluster's DNS from the node's network", `{"spec":{"template":{"spec":{"dnsPolicy":"ClusterFirstWithHostNet"}}}}`))
 }
 
@@ -114,9 +114,9 @@ func (w *world) missingClusterDNS() {
 	node := object.Ref{Version: "v1", Kind: "Node", Name: w.client.Spec.NodeName}
 	evidence := facts(fact(node, "kubelet configuration clusterDNS", "(empty)"))
 	if e != nil {
-		evidence = facts(fact(podRef(w.client), "event MissingClusterDNS", e.Message))
+		evidence = facts(fact(w.clientRef(), "event MissingClusterDNS", e.Message))
 	}
-	w.say("missing-cluster-dns", finding.Error, podRef(w.client), "the kubelet of the pod's node knows no cluster DNS, so the pod has the node's own servers", evidence,
+	w.say("missing-cluster-dns", finding.Error, w.clientRef(), "the kubelet of the pod's node knows no cluster DNS, so the pod has the node's own servers", evidence,
 		manual("set clusterDNS in the kubelet's configuration on node "+node.Name+", restart the kubelet, then make the pod anew"))
 }
 
@@ -136,8 +136,8 @@ func (w *world) bareNdots() {
 	}
 	for i, o := range c.Options {
 		if o.Name == "ndots" && (o.Value == nil || *o.Value == "") {
-			w.say("ndots-bare", finding.Warning, podRef(w.client), "the option ndots has no number: resolvers ignore it and take 1, so names with a dot are tried as they are first",
-				facts(fact(podRef(w.client), fmt.Sprintf("spec.dnsConfig.options[%d]", i), "ndots")),
+			w.say("ndots-bare", finding.Warning, w.clientRef(), "the option ndots has no number: resolvers ignore it and take 1, so names with a dot are tried as they are first",
+				facts(fact(w.clientRef(), fmt.Sprintf("spec.dnsConfig.options[%d]", i), "ndots")),
 				w.patchTemplate("give ndots its usual value", `{"spec":{"template":{"spec":{"dnsConfig":{"options":[{"name":"ndots","value":"5"}]}}}}}`))
 		}
 	}
@@ -147,8 +147,8 @@ func (w *world) mesh() {
 	for i, c := range slices.Concat(w.client.Spec.Containers, w.client.Spec.InitContainers) {
 		at := slices.IndexFunc(c.Env, func(e corev1.EnvVar) bool { return e.Name == "ISTIO_META_DNS_CAPTURE" && e.Value == "true" })
 		if c.Name == "istio-proxy" && at >= 0 {
-			w.say("mesh-dns-capture", finding.Info, podRef(w.client), "the sidecar catches the pod's DNS queries and may answer them itself: its answers are not part of this trace",
-				facts(fact(podRef(w.client), fmt.Sprintf("spec.containers[%d].env[%d]", i, at), "ISTIO_META_DNS_CAPTURE=true")))
+			w.say("mesh-dns-capture", finding.Info, w.clientRef(), "the sidecar catches the pod's DNS queries and may answer them itself: its answers are not part of this trace",
+				facts(fact(w.clientRef(), fmt.Sprintf("spec.containers[%d].env[%d]", i, at), "ISTIO_META_DNS_CAPTURE=true")))
 		}
 	}
 }
@@ -156,8 +156,8 @@ func (w *world) mesh() {
 func (w *world) windows() {
 	full := strings.HasSuffix(fqdn(w.name.ASCII), "."+w.domain.Value+".")
 	if n, _, ok := w.meantAnswer(); onWindows(w.client) && w.name.Dots > 0 && !w.name.Rooted && !full && ok {
-		w.say("windows-dotted-name", finding.Error, podRef(w.client), fmt.Sprintf("Windows takes %s for a full name, because it has a dot, and does not try the search list", w.name.Written),
-			facts(fact(podRef(w.client), "spec.os.name", "windows")), manual("write the full name: "+strings.TrimSuffix(n, ".")))
+		w.say("windows-dotted-name", finding.Error, w.clientRef(), fmt.Sprintf("Windows takes %s for a full name, because it has a dot, and does not try the search list", w.name.Written),
+			facts(fact(w.clientRef(), "spec.os.name", "windows")), manual("write the full name: "+strings.TrimSuffix(n, ".")))
 	}
 }
 

@@ -45,8 +45,8 @@ func (w *world) outOfDate() {
 	if len(differ) == 0 || w.throughCache() && strings.HasPrefix(differ[0], "nameserver") {
 		return
 	}
-	w.say("resolvconf-stale", finding.Warning, podRef(w.client), "the pod's resolv.conf is not what the kubelet would write today: "+strings.Join(differ, "; "),
-		facts(fact(podRef(w.client), "/etc/resolv.conf (observed)", differ[0])), command("make the pod anew, with a file of today", w.namespace, "delete", "pod", w.client.Name))
+	w.say("resolvconf-stale", finding.Warning, w.clientRef(), "the pod's resolv.conf is not what the kubelet would write today: "+strings.Join(differ, "; "),
+		facts(fact(w.clientRef(), "/etc/resolv.conf (observed)", differ[0])), command("make the pod anew, with a file of today", w.namespace, "delete", "pod", w.client.Name))
 }
 
 func (w *world) nameservers() {

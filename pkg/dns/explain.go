@@ -31,6 +31,9 @@ func Explain(v *index.View, ask Ask, opts Options) (*report.Report, error) {
 			return nil, err
 		}
 	}
+	if err := w.container(); err != nil {
+		return nil, err
+	}
 	w.judge()
 	r := &report.Report{
 		APIVersion: report.APIVersion, Kind: "TraceDNS", Target: target(w),
@@ -68,7 +71,7 @@ func target(w *world) string {
 	if w.client == nil {
 		return w.name.Written
 	}
-	return w.name.Written + " from " + podRef(w.client).Long()
+	return w.name.Written + " from " + w.clientRef().Long()
 }
 
 // gaps are what could not be seen and was wanted.

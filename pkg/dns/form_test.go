@@ -53,3 +53,27 @@ func TestANameThatHasNotTheFormOfOneIsCompleted(t *testing.T) {
 		})
 	}
 }
+
+func TestAnExternalNameLeadsToTheServiceThatWasMeant(t *testing.T) {
+	for target, full := range map[string]string{
+		"cache.shop":                      "cache.shop.svc.cluster.local",
+		"cache.shop.svc":                  "cache.shop.svc.cluster.local",
+		"cache.shop.svc.cluster.internal": "cache.shop.svc.cluster.local",
+		"cahce.shop.svc.cluster.local":    "cache.shop.svc.cluster.local",
+		"db":                              "db.default.svc.cluster.local",
+		"none":                            "",
+		"example.com":                     "",
+	} {
+		s := newScene()
+		externalName(target)(s)
+		if !strings.HasSuffix(target, ".cluster.local") { // of its own zone CoreDNS says it otherwise
+			s.say("coredns-a", first, A, NoError, "CNAME "+target+".")
+			s.say("coredns-a", first, AAAA, NoError, "CNAME "+target+".")
+		}
+		r := s.explain(t)
+		command := r.Findings[0].Fix[0].Command
+		if strings.Contains(command, `{"spec":{"externalName":"`+full+`"}}`) != (full != "") || (command == "") != (full == "") {
+			t.Errorf("%s: %s %+v", target, r.Summary, r.Findings[0])
+		}
+	}
+}

@@ -13,8 +13,11 @@ import (
 func (w *world) hops() []report.Hop {
 	var out []report.Hop
 	if w.client != nil {
-		r := podRef(w.client)
+		r := w.clientRef()
 		hop := report.Hop{Title: "pod " + w.client.Name, Object: &r, State: report.HopOK, Claim: report.Computed}
+		if w.template {
+			hop.Title, hop.State, hop.Why = strings.ToLower(r.Kind)+" "+r.Name, report.HopUnknown, "it has no pod now"
+		}
 		if w.faulty("netpol-egress-dns") {
 			hop.State, hop.Why = report.HopBroken, "a NetworkPolicy denies it DNS"
 		}

@@ -80,6 +80,7 @@ func (p *plan) lost() {
 		return // it will be asked yet
 	}
 	p.want(namespacesQuery)
+	p.targets()
 	named, near := "", []string{}
 	for _, name := range w.sought() {
 		r, ok := w.serviceIn(name)

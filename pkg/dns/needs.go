@@ -86,7 +86,7 @@ func (p *plan) servers() {
 		}
 	}
 	p.policies(s.Namespace)
-	if w.kubeletWhy == "" && w.client != nil && p.kubeletMatters() && w.v.Answered(kubelets) {
+	if w.kubeletWhy == "" && w.client != nil && !w.template && p.kubeletMatters() && w.v.Answered(kubelets) {
 		p.want(source.Query{Kind: eventKind, Namespace: w.client.Namespace, Fields: "involvedObject.uid=" + string(w.client.UID)})
 	}
 	for _, pod := range w.replicas {
@@ -183,7 +183,7 @@ func selectorText(sel map[string]string) string {
 
 // Client is the pod whose lookup is judged, once the view holds it.
 func Client(v *index.View, ask Ask) (object.Ref, bool) {
-	if pod := clientOf(v, ask); pod != nil {
+	if pod, template := clientOf(v, ask); pod != nil && !template {
 		return podRef(pod), true
 	}
 	return object.Ref{}, false

@@ -100,7 +100,7 @@ func (w *world) cacheThere() {
 	if !listed || p != nil && podReady(p) {
 		return
 	}
-	about, evidence := object.Ref{Group: "apps", Version: "v1", Kind: "DaemonSet", Namespace: systemNamespace, Name: "node-local-dns"}, facts(fact(podRef(w.client), "spec.nodeName", w.client.Spec.NodeName))
+	about, evidence := object.Ref{Group: "apps", Version: "v1", Kind: "DaemonSet", Namespace: systemNamespace, Name: "node-local-dns"}, facts(fact(w.clientRef(), "spec.nodeName", w.client.Spec.NodeName))
 	if p != nil {
 		about = workloadOf(p)
 		evidence = append(evidence, fact(podRef(p), "status.conditions Ready", "False"))
@@ -293,6 +293,6 @@ func (w *world) cacheKeeps() {
 	if p := w.cachePod(); p != nil {
 		fix = command("let the cache on the node begin anew", p.Namespace, "delete", "pod", p.Name)
 	}
-	w.say("nodelocal-cache-stale", finding.Warning, podRef(w.client), fmt.Sprintf("NodeLocal DNSCache answers the pod otherwise than every DNS replica: %s instead of %s (observed)", got, strings.Join(few(records), " ")),
-		facts(fact(podRef(w.client), "looked up in the pod", got), fact(podRef(w.client), s.Name+" at the replicas", strings.Join(records, " "))), fix)
+	w.say("nodelocal-cache-stale", finding.Warning, w.clientRef(), fmt.Sprintf("NodeLocal DNSCache answers the pod otherwise than every DNS replica: %s instead of %s (observed)", got, strings.Join(few(records), " ")),
+		facts(fact(w.clientRef(), "looked up in the pod", got), fact(w.clientRef(), s.Name+" at the replicas", strings.Join(records, " "))), fix)
 }

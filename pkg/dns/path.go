@@ -207,7 +207,7 @@ func (w *world) policedCache(address string) {
 		bits = "128"
 	}
 	op := `[{"op":"add","path":"/spec/egress/-","value":{"to":[{"ipBlock":{"cidr":"` + address + "/" + bits + `"}},{"namespaceSelector":{"matchLabels":{"kubernetes.io/metadata.name":"` + systemNamespace + `"}},"podSelector":{"matchLabels":{"` + dnsLabel + `":"node-local-dns"}}}],"ports":[{"port":53,"protocol":"UDP"},{"port":53,"protocol":"TCP"}]}}]`
-	w.say("netpol-nodelocal", severity, a.Policy, message+" (computed; plugins differ on policies for the pod's own node)", facts(fact(a.Policy, a.Rule, a.Why), fact(podRef(w.client), "nameserver ("+string(w.confClaim)+")", address)),
+	w.say("netpol-nodelocal", severity, a.Policy, message+" (computed; plugins differ on policies for the pod's own node)", facts(fact(a.Policy, a.Rule, a.Why), fact(w.clientRef(), "nameserver ("+string(w.confClaim)+")", address)),
 		w.allow(a, op))
 }
 
@@ -245,11 +245,11 @@ func unreachable() Analyzer {
 		}
 		if about, since := w.settling(); !since.IsZero() {
 			w.say("publish-lag", finding.Info, about, fmt.Sprintf("%s is ready since a few seconds, and the pod's node may not lead to it yet: getent in the pod does not find what every replica does (observed)", about),
-				facts(fact(about, "since", since.UTC().Format(time.RFC3339)), fact(podRef(w.client), "getent ahosts "+w.name.Written, fmt.Sprintf("exit code %d", w.seen.Getent.ExitCode))))
+				facts(fact(about, "since", since.UTC().Format(time.RFC3339)), fact(w.clientRef(), "getent ahosts "+w.name.Written, fmt.Sprintf("exit code %d", w.seen.Getent.ExitCode))))
 			return
 		}
-		w.say("replica-unreachable-from-node", finding.Error, podRef(w.client), fmt.Sprintf("every DNS replica finds %s, and getent in the pod does not: the queries are lost on the way from node %s (observed)", w.name.Written, w.client.Spec.NodeName),
-			facts(fact(podRef(w.client), "getent ahosts "+w.name.Written, fmt.Sprintf("exit code %d", w.seen.Getent.ExitCode))),
+		w.say("replica-unreachable-from-node", finding.Error, w.clientRef(), fmt.Sprintf("every DNS replica finds %s, and getent in the pod does not: the queries are lost on the way from node %s (observed)", w.name.Written, w.client.Spec.NodeName),
+			facts(fact(w.clientRef(), "getent ahosts "+w.name.Written, fmt.Sprintf("exit code %d", w.seen.Getent.ExitCode))),
 			command("see what kube-proxy says on the node", systemNamespace, "logs", "-l", "k8s-app=kube-proxy", "--tail=20"))
 	}}
 }

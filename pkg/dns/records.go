@@ -49,12 +49,25 @@ func recordShapes() Analyzer {
 		if w.resolved() {
 			return
 		}
+		w.unnamed()
 		for _, q := range w.suspects() {
 			if w.record(q) {
 				return
 			}
 		}
 	}}
+}
+
+// unnamed is an address of the cluster without a name, though the question was
+// passed on to servers outside, which know none either.
+func (w *world) unnamed() {
+	if !w.name.Address.IsPrivate() || !w.wantsReverse() {
+		return
+	}
+	q := Question{Name: reverseName(w.name.Address), Type: PTR}
+	if e := w.ownWord(q); e.Cause == "ptr-absent" && w.expect(q).By != "kubernetes" && w.rcode(q) == NXDomain {
+		w.say(e.Cause, finding.Info, w.clientRef(), fmt.Sprintf("%s has no name: %s, and servers outside know none", w.name.Written, e.Why), facts(fact(w.clientRef(), q.Name+" (observed)", string(NXDomain))))
+	}
 }
 
 // suspects are the questions that the user may have meant, the primary
@@ -93,7 +106,11 @@ func (w *world) record(q Question) bool {
 		w.say(e.Cause, finding.Error, about, fmt.Sprintf("%s has the address %s as its externalName, which no CNAME can lead to", about, svc.Spec.ExternalName), facts(fact(about, e.Field, svc.Spec.ExternalName)),
 			command("make it headless, without selector; then give it an EndpointSlice with the address", about.Namespace, "patch", "service", about.Name, "--type=merge", "-p", `{"spec":{"type":"ClusterIP","clusterIP":"None","externalName":null}}`))
 	case "externalname-dangling", "externalname-internal-missing":
-		w.say(e.Cause, finding.Error, about, fmt.Sprintf("%s leads to %s: %s", about, externalNameOf(svc), e.Why), facts(fact(about, "spec.externalName", externalNameOf(svc))), editService(about, "correct spec.externalName"))
+		why, fix := "", editService(about, "correct spec.externalName")
+		if svc != nil {
+			why, fix = w.correct(svc)
+		}
+		w.say(e.Cause, finding.Error, about, fmt.Sprintf("%s leads to %s: %s%s", about, externalNameOf(svc), e.Why, why), facts(fact(about, "spec.externalName", externalNameOf(svc))), fix)
 	case "srv-unnamed-port":
 		w.say(e.Cause, finding.Error, about, message, facts(fact(about, "spec.ports", portNames(svc))), editService(about, "name the port"))
 	case "family-missing":
@@ -148,7 +165,8 @@ func (w *world) danglesOutside(q Question, e Expected) bool {
 	if !ok || svc == nil || svc.Spec.Type != corev1.ServiceTypeExternalName || c.rcode == NoError || len(c.records) == 0 {
 		return false
 	}
-	w.say("externalname-dangling", finding.Error, e.Object, fmt.Sprintf("%s leads to %s, which has no address (observed)", e.Object, svc.Spec.ExternalName), facts(fact(e.Object, "spec.externalName", svc.Spec.ExternalName)), editService(e.Object, "correct spec.externalName"))
+	why, fix := w.correct(svc)
+	w.say("externalname-dangling", finding.Error, e.Object, fmt.Sprintf("%s leads to %s, which has no address (observed)%s", e.Object, svc.Spec.ExternalName, why), facts(fact(e.Object, "spec.externalName", svc.Spec.ExternalName)), fix)
 	return true
 }
 

@@ -16,7 +16,7 @@ func (w *world) trace(learn bool) *report.Trace {
 		t.ASCII = w.name.ASCII
 	}
 	if w.client != nil {
-		r := podRef(w.client)
+		r := w.clientRef()
 		t.Client, t.Node = &r, w.client.Spec.NodeName
 	}
 	for i := range w.ladders {

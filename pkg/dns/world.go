@@ -42,6 +42,7 @@ type world struct {
 	name Name
 
 	client    *corev1.Pod
+	template  bool // no pod of the workload is there: the client is what its template would make
 	namespace string
 
 	kubelet    Kubelet // observed, or from the ConfigMap; empty where neither
@@ -75,7 +76,7 @@ func newWorld(v *index.View, ask Ask, seen Observations) (*world, error) {
 		return nil, err
 	}
 	w := &world{v: v, ask: ask, seen: seen, name: name, expected: map[Question]Expected{}, cores: map[types.UID]*Corefile{}}
-	w.client = clientOf(v, ask)
+	w.client, w.template = clientOf(v, ask)
 	w.namespace = cmp.Or(ask.Namespace, ask.From.Namespace, "default")
 	if w.client != nil {
 		w.namespace = w.client.Namespace
@@ -91,53 +92,9 @@ func newWorld(v *index.View, ask Ask, seen Observations) (*world, error) {
 	w.outside = w.leadsOutside()
 	w.heed()
 	w.chooseLibc()
+	w.silentClient()
 	w.debugged()
 	return w, nil
-}
-
-// clientOf is the pod that asks: the one that was named, or the first of a
-// workload's pods that runs.
-func clientOf(v *index.View, ask Ask) *corev1.Pod {
-	if ask.From.IsZero() {
-		return nil
-	}
-	it, ok := v.Get(ask.From)
-	if !ok {
-		return nil
-	}
-	if pod, ok := it.Object.(*corev1.Pod); ok {
-		return pod
-	}
-	sel := selectorOf(it.Object)
-	if sel == nil {
-		return nil
-	}
-	var best *corev1.Pod
-	for _, p := range v.Select(podKind, it.Ref.Namespace, sel) {
-		pod, ok := p.Object.(*corev1.Pod)
-		if ok && (best == nil || score(pod) > score(best)) {
-			best = pod
-		}
-	}
-	return best
-}
-
-func score(p *corev1.Pod) int {
-	switch {
-	case p.DeletionTimestamp != nil || p.Status.Phase == corev1.PodFailed || p.Status.Phase == corev1.PodSucceeded:
-		return 0
-	case podReady(p):
-		return 3
-	case p.Status.Phase == corev1.PodRunning:
-		return 2
-	}
-	return 1
-}
-
-func podReady(p *corev1.Pod) bool {
-	return slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
-		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
-	})
 }
 
 // readKubelet prefers what the node's kubelet says of itself to the ConfigMap
