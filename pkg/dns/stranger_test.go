@@ -83,6 +83,20 @@ func TestAReplicaWithAnotherCorefileIsToldFromOneThatFails(t *testing.T) {
 	}
 }
 
+func TestOnlyTheCellsOfTheStrangerDeviate(t *testing.T) {
+	s := newScene()
+	stranger("ReplicaSet", "other")(s)
+	for _, replica := range []string{"coredns-a", "coredns-b"} {
+		s.say(replica, first, A, NoError, "10.97.34.93")
+	}
+	s.say("other-1", first, A, NXDomain)
+	for _, row := range s.explain(t).Trace.Grid.Rows {
+		if row.Cells[0].Deviant != (row.Replica.Name == "other-1") {
+			t.Errorf("%s: %+v", row.Replica, row.Cells)
+		}
+	}
+}
+
 func TestAReplicaIsHeldAgainstTheConfigMapThatItMounts(t *testing.T) {
 	s := newScene()
 	stranger("ReplicaSet", "other")(s)
