@@ -16,11 +16,13 @@ import (
 )
 
 // Column is one column. Where a table is too wide, columns give way in the
-// order of Yield (1 first; 0 never), each down to Min cells.
+// order of Yield (1 first; 0 never), each down to Min cells; where that is not
+// enough, they are left out in the order of Drop (1 first; 0 never).
 type Column struct {
 	Title  string
 	Yield  int
 	Min    int
+	Drop   int
 	Middle bool // cut in the middle rather than at the end
 }
 
@@ -84,6 +86,7 @@ func (t Table) Write(w io.Writer, style term.Style) error {
 		gap = 3
 	}
 	widths := t.widths(rows)
+	t.drop(widths, gap, style.Width)
 	t.shrink(widths, gap, style.Width)
 
 	out := &line{w: bufio.NewWriter(w), style: style}
@@ -139,6 +142,44 @@ func (t Table) widths(rows []Row) []int {
 	return widths
 }
 
+// drop leaves out columns until the least of the others fits.
+func (t Table) drop(widths []int, gap, limit int) {
+	if limit <= 0 {
+		return
+	}
+	least := func() int {
+		sum := -gap
+		for i, w := range widths {
+			if w < 0 {
+				continue
+			}
+			if i < len(t.Columns) && t.Columns[i].Yield > 0 {
+				w = min(w, t.Columns[i].Min)
+			}
+			sum += w + gap
+		}
+		return sum
+	}
+	for _, i := range t.order(widths, func(c Column) int { return c.Drop }) {
+		if least() <= limit {
+			return
+		}
+		widths[i] = -1
+	}
+}
+
+// order is that of the columns which are there, by a rank; 0 is none.
+func (t Table) order(widths []int, rank func(Column) int) []int {
+	var order []int
+	for i, c := range t.Columns {
+		if rank(c) > 0 && widths[i] >= 0 {
+			order = append(order, i)
+		}
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return rank(t.Columns[a]) - rank(t.Columns[b]) })
+	return order
+}
+
 func (t Table) shrink(widths []int, gap, limit int) {
 	if limit <= 0 {
 		return
@@ -149,14 +190,7 @@ func (t Table) shrink(widths []int, gap, limit int) {
 			excess += w + gap
 		}
 	}
-	order := make([]int, 0, len(t.Columns))
-	for i, c := range t.Columns {
-		if c.Yield > 0 && widths[i] >= 0 {
-			order = append(order, i)
-		}
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return t.Columns[a].Yield - t.Columns[b].Yield })
-	for _, i := range order {
+	for _, i := range t.order(widths, func(c Column) int { return c.Yield }) {
 		give := max(0, min(excess, widths[i]-t.Columns[i].Min))
 		widths[i] -= give
 		excess -= give

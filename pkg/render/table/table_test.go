@@ -94,3 +94,23 @@ func BenchmarkTenThousandRows(b *testing.B) {
 		}
 	}
 }
+
+func TestColumnsThatDoNotFitAreLeftOutInOrder(t *testing.T) {
+	table := Table{Gap: 1, Columns: []Column{{Title: "NAME", Yield: 1, Min: 4}, {Title: "READY", Drop: 2}, {Title: "STATUS", Yield: 2, Min: 6}, {Title: "AGE", Drop: 1}},
+		Rows: []Row{{Cells: []Cell{{Text: "frontend"}, {Text: "0/1"}, {Text: "x broken"}, {Text: "3d"}}}}}
+	for width, want := range map[int]string{
+		0:  "NAME     READY STATUS   AGE\nfrontend 0/1   x broken 3d\n",
+		21: "NAME READY STATUS AGE\nf... 0/1   x b... 3d\n",
+		20: "NAME  READY STATUS\nfr... 0/1   x broken\n",
+		16: "NAME    STATUS\nfron... x broken\n",
+		11: "NAME STATUS\nf... x b...\n",
+	} {
+		var b bytes.Buffer
+		if err := table.Write(&b, term.Style{Width: width}); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, b.String()); diff != "" {
+			t.Errorf("%d columns (-want +got)\n%s", width, diff)
+		}
+	}
+}

@@ -41,14 +41,14 @@ func (o Options) table(forest []*report.Node, style term.Style) table.Table {
 		Gap:       2,
 		Columns: []table.Column{
 			{Yield: 2, Min: 28, Middle: true},
-			{Title: "READY", Yield: 5, Min: 5},
+			{Title: "READY", Yield: 5, Min: 5, Drop: 4},
 			{Title: "STATUS", Yield: 4, Min: 12},
-			{Title: "AGE", Yield: 6, Min: 4},
-			{Title: "WHY", Yield: 1, Min: 16},
+			{Title: "AGE", Yield: 6, Min: 4, Drop: 3},
+			{Title: "WHY", Yield: 1, Min: 16, Drop: 2},
 		},
 	}
 	if o.Wide {
-		t.Columns = append(t.Columns, table.Column{Title: "DETAIL", Yield: 3, Min: 16})
+		t.Columns = append(t.Columns, table.Column{Title: "DETAIL", Yield: 3, Min: 16, Drop: 1})
 	}
 	t.Rows = rows{style: style, wide: o.Wide}.forest(forest)
 	return t
