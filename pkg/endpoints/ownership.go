@@ -78,13 +78,22 @@ func (c *subject) leftover(s *discoveryv1.EndpointSlice) {
 	case !c.selects() && managedBy(s) == controllerName:
 		c.say("stale-after-selector-removed", finding.Error,
 			fmt.Sprintf("it has no selector any more, but EndpointSlice/%s from the time when it had one still sends traffic to %s", s.Name, counted(len(s.Endpoints), "endpoint")),
-			evidence("none"), deleteSlice("delete the slice", s),
-			command("and the Endpoints object that was left with it, or it is mirrored into a new slice", s.Namespace, "delete", "endpoints", c.svc.Name, "--ignore-not-found"))
+			evidence("none"), c.deleteBoth(s))
 	case c.selects() && managedBy(s) == mirrorName && len(s.Endpoints) > 0:
 		c.say("stale-mirror", finding.Error,
 			fmt.Sprintf("it has a selector, but EndpointSlice/%s, mirrored from hand-made Endpoints, still adds %s: connections fail now and then", s.Name, counted(len(s.Endpoints), "endpoint")),
 			evidence(selectorText(c.svc)), deleteSlice("delete the mirrored slice", s))
 	}
+}
+
+// deleteBoth deletes a slice with the Endpoints object that was left beside it,
+// which would be mirrored into a new one.
+func (c *subject) deleteBoth(s *discoveryv1.EndpointSlice) finding.Fix {
+	if held(s) {
+		return deleteSlice("", s)
+	}
+	return command("delete the slice, and the Endpoints object that was left with it, or that is mirrored into a new slice", s.Namespace,
+		"delete", "endpointslice/"+s.Name, "endpoints/"+c.svc.Name, "--ignore-not-found")
 }
 
 // orphan: a slice whose owner is an earlier Service of the same name. Shortly
