@@ -85,14 +85,22 @@ func many(services []*report.Service, count map[report.Verdict]int, doors int, f
 	}
 	var parts []string
 	for _, p := range []struct {
-		v    report.Verdict
-		word string
-	}{{report.Broken, "broken"}, {report.Unknown, "cannot be judged"}, {report.Progressing, "still starting"}} {
-		if n := count[p.v]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, p.word))
+		v         report.Verdict
+		one, more string
+	}{{report.Broken, "is broken", "are broken"}, {report.Unknown, "cannot be judged", "cannot be judged"}, {report.Progressing, "is still starting", "are still starting"}} {
+		n, of, words := count[p.v], "", p.more
+		if n == 0 {
+			continue
 		}
+		if n == 1 {
+			words = p.one
+		}
+		if len(parts) == 0 {
+			of = fmt.Sprintf(" of %d Services", len(services))
+		}
+		parts = append(parts, fmt.Sprintf("%d%s %s", n, of, words))
 	}
-	text := fmt.Sprintf("Of %d Services %s.", len(services), strings.Join(parts, ", "))
+	text := strings.Join(parts, ", ") + "."
 	if len(parts) == 0 {
 		text = fmt.Sprintf("All %d Services are fine.", len(services))
 	}
