@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/leadsman-dev/leadsman/test/e2e"
 )
 
 // The ClusterRole that --print-rbac prints is enough for everything, probes
@@ -27,7 +29,7 @@ func TestThePrintedRightsAreEnough(t *testing.T) {
 	})
 	external := `{apiVersion: v1, kind: Service, metadata: {name: far}, spec: {type: ExternalName, externalName: nosuch.default.svc.cluster.local}}`
 	apply(t, namespace, docs(web(), service("8080", "externalTrafficPolicy: Local", "type: LoadBalancer"), strings.Replace(selects("role: nobody"), `"name":"web"`, `"name":"empty"`, 1), external,
-		policy("ingress: []"), ingress("{name: nosuch, port: {number: 80}}", "")))
+		policy("ingress: []"), ingress("{name: nosuch, port: {number: 80}}", ""), e2e.Pod("nobody", `containers: [{name: c, image: "registry.k8s.io/pause:3.10"}]`)))
 	kubectl(t, "-n", namespace, "wait", "--timeout=60s", "--for=condition=Available", "deployment/web")
 	for _, ask := range [][]string{{"web", "--probe", "--from", "pod/nobody"}, {"empty"}, {"far"}, {}} {
 		answer, err := lab.askJSON(t.Context(), append([]string{"-n", namespace, "--as", namespace}, ask...)...)

@@ -218,12 +218,15 @@ func TestTheRealPathIsTriedFromAClient(t *testing.T) {
 		e2e.Pod("mute", `containers: [{name: c, image: "registry.k8s.io/pause:3.10"}]`)))
 	kubectl(t, "-n", namespace, "wait", "--timeout=60s", "--for=condition=Ready", "pod", "--all")
 	for client, observed := range map[string]bool{"client": true, "mute": false} {
-		answer, err := lab.askJSON(t.Context(), "-n", namespace, "web", "--probe-from", "pod/"+client)
+		// Pods are ready before the slices say so.
+		answer, err := lab.until(t.Context(), 20*time.Second, func(a Answer) error {
+			if a.Report.Verdict != "ok" || len(a.Report.Errors()) > 0 {
+				return fmt.Errorf("%s", a.Report.Outline())
+			}
+			return nil
+		}, "-n", namespace, "web", "--probe-from", "pod/"+client)
 		if err != nil {
-			t.Fatal(err)
-		}
-		if answer.Report.Verdict != "ok" || len(answer.Report.Errors()) > 0 {
-			t.Errorf("%s:\n%s", client, answer.Report.Outline())
+			t.Fatalf("%s: %v", client, err)
 		}
 		if e := answer.Report.Services[0].Endpoints; len(e) != 1 || (e[0].Observed != "") != observed {
 			t.Errorf("%s: %+v", client, e)
