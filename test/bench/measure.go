@@ -51,9 +51,10 @@ func (o options) measure(ctx context.Context, out io.Writer) error {
 		if err := o.phase(ctx, &b, limit, p); err != nil {
 			return err
 		}
-	}
-	if o.doc != "" {
-		if err := os.WriteFile(o.doc, []byte(preface+b.String()), 0o644); err != nil {
+		if o.doc == "" {
+			continue
+		}
+		if err := os.WriteFile(o.doc, []byte(preface+b.String()), 0o644); err != nil { // after each phase: the last ones take long
 			return err
 		}
 	}

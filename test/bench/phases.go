@@ -19,15 +19,14 @@ type phase struct {
 func (o options) phases(limit string) []phase {
 	phases := []phase{
 		{load: "load-endpoints", unload: "unload-endpoints", keep: "keep-endpoints", grows: true, pods: o.pods / 10, commands: o.cluster(limit, o.pods/10)},
-		{load: "load-endpoints", unload: "unload-endpoints", keep: "keep-endpoints", grows: o.huge > 0, pods: o.pods, commands: o.cluster(limit, o.pods)},
+		{load: "load-endpoints", unload: "unload-endpoints", keep: "keep-endpoints", pods: o.pods, commands: o.cluster(limit, o.pods)},
+		{load: "load-rollouts", unload: "unload-endpoints", keep: "keep-rollouts", pods: o.pods / 2, commands: o.rollouts(limit, o.pods/2)},
+		{load: "load", unload: "unload", pods: o.pods, commands: o.commands(limit)},
 	}
 	if o.huge > 0 {
 		phases = append(phases, phase{load: "load-endpoints", unload: "unload-endpoints", keep: "keep-endpoints", pods: o.huge, commands: o.cluster(limit, o.huge)})
 	}
-	return append(phases, []phase{
-		{load: "load-rollouts", unload: "unload-endpoints", keep: "keep-rollouts", pods: o.pods / 2, commands: o.rollouts(limit, o.pods/2)},
-		{load: "load", unload: "unload", pods: o.pods, commands: o.commands(limit)},
-	}...)
+	return phases
 }
 
 // cluster are the rows that every size of a whole cluster has: ten pods a
