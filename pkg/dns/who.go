@@ -9,6 +9,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/leadsman-dev/leadsman/pkg/index"
 	"github.com/leadsman-dev/leadsman/pkg/source"
@@ -42,6 +43,33 @@ func clientOf(v *index.View, ask Ask) (pod *corev1.Pod, template bool) {
 		return best, best != nil
 	}
 	return best, false
+}
+
+// selectorOf is the selector by which a workload finds its pods.
+func selectorOf(o source.Object) labels.Selector {
+	var sel *metav1.LabelSelector
+	switch o := o.(type) {
+	case *appsv1.Deployment:
+		sel = o.Spec.Selector
+	case *appsv1.StatefulSet:
+		sel = o.Spec.Selector
+	case *appsv1.DaemonSet:
+		sel = o.Spec.Selector
+	case *appsv1.ReplicaSet:
+		sel = o.Spec.Selector
+	case *batchv1.Job:
+		sel = o.Spec.Selector
+	case *corev1.ReplicationController:
+		return labels.SelectorFromSet(o.Spec.Selector)
+	}
+	if sel == nil {
+		return nil
+	}
+	s, err := metav1.LabelSelectorAsSelector(sel)
+	if err != nil || s.Empty() {
+		return nil
+	}
+	return s
 }
 
 // fromTemplate is a pod as a workload would make it that has none: it is scaled

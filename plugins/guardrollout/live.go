@@ -64,7 +64,8 @@ func (g *guard) show(ctx context.Context) (*report.Report, error) {
 	}
 }
 
-// keep closes the recording and writes the snapshot that was asked for.
+// keep closes the recording and writes the snapshot that was asked for. The
+// watches have ended, so that nobody writes broken any more.
 func (g *guard) keep() error {
 	err := g.broken
 	if g.journal != nil {
