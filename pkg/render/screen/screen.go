@@ -60,8 +60,10 @@ func Show(ctx context.Context, s term.Streams, style term.Style, frames <-chan *
 func show(ctx context.Context, s term.Streams, style term.Style, keys io.Reader, width, height int, frames <-chan *report.Report, do Actions, opts rollout.Options) error {
 	m := &model{ctx: ctx, style: style, opts: opts, do: do, keys: keys != nil, width: width, height: height}
 	m.opts.Live = true
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	program := tea.NewProgram(m,
-		tea.WithContext(ctx), tea.WithoutSignalHandler(), tea.WithInput(keys), tea.WithOutput(tame(s.Out)),
+		tea.WithContext(ctx), tea.WithoutSignalHandler(), tea.WithInput(keys), tea.WithOutput(tame(s.Out, cancel)),
 		tea.WithEnvironment(environment(s, style)), tea.WithWindowSize(width, height), tea.WithFPS(20),
 	)
 	done := make(chan struct{})

@@ -38,16 +38,20 @@ type file interface {
 	Fd() uintptr
 }
 
-// tame leaves out what is unasked. A terminal stays one.
-func tame(out io.Writer) io.Writer {
-	w := tamed{out}
+// tame leaves out what is unasked. A terminal stays one. That it cannot be
+// written to any more, since it was closed, is told to failed: bubbletea goes on.
+func tame(out io.Writer, failed func(error)) io.Writer {
+	w := tamed{out, failed}
 	if f, ok := out.(file); ok {
 		return tamedFile{f, w}
 	}
 	return w
 }
 
-type tamed struct{ out io.Writer }
+type tamed struct {
+	out    io.Writer
+	failed func(error)
+}
 
 func (t tamed) Write(p []byte) (int, error) {
 	q := p
@@ -56,6 +60,7 @@ func (t tamed) Write(p []byte) (int, error) {
 	}
 	if len(q) > 0 {
 		if _, err := io.WriteString(t.out, beginUpdate+string(q)+endUpdate); err != nil {
+			t.failed(err)
 			return 0, err
 		}
 	}
