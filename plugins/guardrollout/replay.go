@@ -45,14 +45,15 @@ func (o *options) opening(env *cli.Env) (source.Note, error) {
 // player shows a recording: it is the guard's loop, with the file in place of
 // the cluster and the file's clock in place of ours.
 type player struct {
-	o      *options
-	replay *snapshot.Replay
-	next   *source.Happening // read ahead
-	cut    error             // the recording broke off here
-	store  *source.Store
-	watch  *rollout.Watch
-	keep   bool
-	on     time.Duration // how long the clock goes on after the recording's end
+	o       *options
+	replay  *snapshot.Replay
+	next    *source.Happening // read ahead
+	setBack time.Duration     // what the clock of the recording lost
+	cut     error             // the recording broke off here
+	store   *source.Store
+	watch   *rollout.Watch
+	keep    bool
+	on      time.Duration // how long the clock goes on after the recording's end
 }
 
 // tail: a replay judges at other moments than the watch did, and may see the
@@ -119,10 +120,17 @@ func within(all, chosen []object.Ref) []object.Ref {
 	return kept
 }
 
-// read looks one happening ahead. Where the recording breaks off it ends.
+// read looks one happening ahead. Where the recording breaks off it ends. A clock
+// that was set back while it was made stands still instead: what happened later
+// is later.
 func (p *player) read() {
 	h, err := p.replay.Next()
-	p.next = &h
+	at := h.At.Add(p.setBack)
+	if p.next != nil && at.Before(p.next.At) {
+		p.setBack += p.next.At.Sub(at)
+		at = p.next.At
+	}
+	h.At, p.next = at, &h
 	if err != nil {
 		p.next = nil
 		if !errors.Is(err, io.EOF) {
