@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"syscall"
 	"time"
 
@@ -35,10 +36,20 @@ type Plugin func(*Env) *cobra.Command
 
 // Main runs a plugin as the process: arguments, streams, signals, exit code.
 func Main(plugin Plugin) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), ending()...)
+	// Who reads stdout may go away, as head does. The write then fails like any
+	// other, so that what is being recorded and drawn is ended in order.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	code := Run(ctx, plugin, os.Args, term.System())
 	stop()
 	os.Exit(code)
+}
+
+// ending are the signals that ask the process to end. SIGHUP comes when the
+// terminal closes. One that is ignored stays so, for who started the process
+// wants it to live on: nohup, or a script for what it runs behind itself.
+func ending() []os.Signal {
+	return slices.DeleteFunc([]os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}, signal.Ignored)
 }
 
 // Run runs a plugin with the given arguments, argv[0] included, and returns

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
 	"testing"
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
@@ -35,6 +38,9 @@ func TestErrorsBecomeExitCodesInOnePlace(t *testing.T) {
 		{fmt.Errorf("while reading: %w", &Exit{Code: ExitUnknown, Err: errors.New("forbidden")}), 3},
 		{fmt.Errorf("reading: %w", context.DeadlineExceeded), 4},
 		{context.Canceled, 130},
+		{fmt.Errorf("drawing: %w", &fs.PathError{Op: "write", Path: os.Stdout.Name(), Err: syscall.EPIPE}), 141},
+		{&fs.PathError{Op: "write", Path: "recording", Err: syscall.EPIPE}, 1},
+		{fmt.Errorf("write tcp: %w", syscall.EPIPE), 1}, // of a server
 	} {
 		if got := Code(tc.err); got != tc.want {
 			t.Errorf("%v: %d, want %d", tc.err, got, tc.want)

@@ -5,6 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
 	"github.com/leadsman-dev/leadsman/pkg/redact"
@@ -24,6 +29,7 @@ const (
 	ExitRolledBack   = 7   //
 	ExitRollbackFail = 8   //
 	ExitInterrupted  = 130 // by a signal
+	ExitClosed       = 141 // nobody reads stdout any more; a shell says the same of SIGPIPE
 )
 
 // Exit is an error that carries its exit code. An Exit without an Err says
@@ -50,6 +56,8 @@ func Code(err error) int {
 		return ExitOK
 	case errors.As(err, &exit):
 		return exit.Code
+	case closed(err):
+		return ExitClosed
 	case errors.Is(err, context.Canceled):
 		return ExitInterrupted
 	case errors.Is(err, context.DeadlineExceeded):
@@ -58,11 +66,20 @@ func Code(err error) int {
 	return ExitError
 }
 
+// closed says whether the output has lost its reader, as before "| head". The
+// connections to a server break otherwise.
+func closed(err error) bool {
+	var failed *fs.PathError
+	return errors.Is(err, syscall.EPIPE) && errors.As(err, &failed) && failed.Path == os.Stdout.Name()
+}
+
 // say writes an error as kubectl does; a stranger's words in it are escaped, and
-// what is secret in them is left out.
+// what is secret in them is left out. That several writes failed alike is said
+// once.
 func say(w io.Writer, err error) {
 	if err = unsaid(err); err != nil {
-		fmt.Fprintf(w, "error: %s\n", term.EscapeLines(redact.Text(err.Error())))
+		lines := slices.Compact(strings.Split(err.Error(), "\n"))
+		fmt.Fprintf(w, "error: %s\n", term.EscapeLines(redact.Text(strings.Join(lines, "\n"))))
 	}
 }
 
@@ -70,7 +87,7 @@ func say(w io.Writer, err error) {
 // written stands beside the exit code that the answer asks for.
 func unsaid(err error) error {
 	var exit *Exit
-	if !(errors.As(err, &exit) && exit.Err == nil) && !errors.Is(err, context.Canceled) {
+	if !(errors.As(err, &exit) && exit.Err == nil) && !errors.Is(err, context.Canceled) && !closed(err) {
 		return err
 	}
 	joined, ok := err.(interface{ Unwrap() []error })

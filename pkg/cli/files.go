@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 
 	"github.com/leadsman-dev/leadsman/pkg/object"
 	"github.com/leadsman-dev/leadsman/pkg/source"
@@ -41,7 +42,7 @@ func (e *Env) UserFile(name string) ([]byte, error) {
 		return nil, nil
 	}
 	doc, err := os.ReadFile(filepath.Join(folder, "leadsman", name))
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOTDIR) { // HOME=/dev/null
 		return nil, nil
 	}
 	return doc, err

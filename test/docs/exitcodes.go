@@ -28,7 +28,12 @@ func answers(failOn string, more ...exit) []exit {
 		{cli.ExitUnknown, "not enough could be seen for a verdict"},
 		{cli.ExitTimedOut, "timed out"},
 	}
-	return append(append(codes, more...), exit{cli.ExitInterrupted, "interrupted"})
+	return append(append(codes, more...), exit{cli.ExitInterrupted, "interrupted, or the terminal was closed"}, closed())
+}
+
+// closed is how a program ends whose output nobody reads.
+func closed() exit {
+	return exit{cli.ExitClosed, "nobody reads its output any more, as behind `| head`"}
 }
 
 // rolls are the exit codes of guard-rollout: how the rollout ended.
@@ -43,7 +48,8 @@ func rolls() []exit {
 		{cli.ExitAvailability, "it is rolled out, but service was lost"},
 		{cli.ExitRolledBack, "it was rolled back"},
 		{cli.ExitRollbackFail, "it could not be rolled back"},
-		{cli.ExitInterrupted, "interrupted: nothing was stopped by that, and nothing changed"},
+		{cli.ExitInterrupted, "interrupted: nothing was stopped by that, and nothing changed; also where the terminal was closed"},
+		closed(),
 	}
 }
 

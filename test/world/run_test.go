@@ -100,15 +100,22 @@ type ended struct {
 	took     time.Duration
 }
 
-// ask runs a command against a server, at the moment of the snapshot.
-func ask(ctx context.Context, t testing.TB, plugin cli.Plugin, url string, now func() time.Time, args ...string) ended {
+// kubeconfig writes one for the server of a test.
+func kubeconfig(t testing.TB, home, url string) string {
 	t.Helper()
-	home := t.TempDir()
 	config := filepath.Join(home, "config")
 	text := fmt.Sprintf(`{"apiVersion":"v1","kind":"Config","current-context":"x","clusters":[{"name":"c","cluster":{"server":%q}}],"users":[{"name":"u","user":{}}],"contexts":[{"name":"x","context":{"cluster":"c","user":"u","namespace":"shop"}}]}`, url)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	return config
+}
+
+// ask runs a command against a server, at the moment of the snapshot.
+func ask(ctx context.Context, t testing.TB, plugin cli.Plugin, url string, now func() time.Time, args ...string) ended {
+	t.Helper()
+	home := t.TempDir()
+	config := kubeconfig(t, home, url)
 	var out, fail output
 	env := &cli.Env{
 		Streams: term.Streams{In: strings.NewReader(""), Out: &out, Err: &fail, Getenv: func(name string) string { return map[string]string{"HOME": home, "LANG": "C.UTF-8"}[name] }},
