@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
@@ -69,6 +70,13 @@ func (l *lab) mendOnce(ctx context.Context, s *scene, r *result, i int) (mends b
 	back := slices.Contains(answer.WaysBack(), commands[i])
 	if r.Decide != "" && !back || (finding.Fix{Command: command}).Looks() {
 		return false, nil
+	}
+	if strings.HasSuffix(command, " delete "+s.Ask) { // there is nothing left to ask about
+		left, err := s.shell(ctx, "kubectl get --ignore-not-found -o name "+s.Ask)
+		if err != nil || len(left) > 0 {
+			return false, errors.Join(fmt.Errorf("after the printed fix %q there is still %q", command, left), err)
+		}
+		return true, nil
 	}
 	if err := s.gone(ctx, answer.Findings[0].Code); err != nil {
 		return false, fmt.Errorf("after the printed fix %q: %w", command, err)
