@@ -28,15 +28,15 @@ func (p *patient) image(u unit, w *corev1.ContainerStateWaiting) Problem {
 	}
 	name, sentence := classifyPull(w.Reason, text, u.spec.Image)
 	facts := []finding.Evidence{
-		p.fact(u.field+".state.waiting.reason", w.Reason),
-		p.fact(u.field+".state.waiting.message", redact.Text(w.Message)),
+		p.fact(u.field()+".state.waiting.reason", w.Reason),
+		p.fact(u.field()+".state.waiting.message", redact.Text(w.Message)),
 	}
 	if e := p.about(u, pullFailed); e != nil && text != w.Message {
 		f := eventFact(e)
 		f.Value = redact.Text(f.Value)
 		facts = append(facts, f)
 	}
-	facts = append(facts, p.fact(u.specField+".image", u.spec.Image))
+	facts = append(facts, p.fact(u.specField()+".image", u.spec.Image))
 	sentence = fmt.Sprintf(sentence, u.spec.Image)
 	if absent := p.absentLogins(); name == "image-auth" && len(absent) > 0 {
 		sentence += fmt.Sprintf("; Secret %q of its imagePullSecrets does not exist", absent[0].Value)

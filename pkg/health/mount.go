@@ -27,7 +27,7 @@ var kindNames = map[string]string{"configmap": "ConfigMap", "secret": "Secret", 
 // config judges a container whose environment cannot be put together (kubelet
 // pkg/kubelet, makeEnvironmentVariables).
 func (p *patient) config(u unit, w *corev1.ContainerStateWaiting) (Problem, bool) {
-	field := u.field + ".state.waiting.message"
+	field := u.field() + ".state.waiting.message"
 	if strings.Contains(w.Message, "failed to sync") && strings.Contains(w.Message, "cache") {
 		return Problem{}, false // the kubelet has not read the object yet
 	}
@@ -132,7 +132,7 @@ func (p *patient) volumes() []Problem {
 	}
 	if m := volumeKey.FindStringSubmatch(e.Message); m != nil {
 		if ref := p.volumeSource(e.Message); !ref.IsZero() {
-			return []Problem{p.keyMissing(unit{}, ref, strings.TrimSuffix(m[1], `"`), eventFact(e))}
+			return []Problem{p.keyMissing(unit{spec: &corev1.Container{}}, ref, strings.TrimSuffix(m[1], `"`), eventFact(e))}
 		}
 	}
 	if m := objectAbsent.FindStringSubmatch(e.Message); m != nil {

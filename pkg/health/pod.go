@@ -24,12 +24,32 @@ type patient struct {
 
 // unit is one container: what was asked for, and what became of it.
 type unit struct {
-	spec      corev1.Container
-	part      ContainerType
-	specField string // "spec.containers[0]"
-	path      string // fieldPath of the kubelet's events: "spec.containers{app}"
-	status    *corev1.ContainerStatus
-	field     string // "status.containerStatuses[0]"
+	spec   *corev1.Container
+	part   ContainerType
+	at     int // place among the specs of its part
+	status *corev1.ContainerStatus
+	told   int // place among the statuses
+}
+
+// specField is "spec.containers[0]".
+func (u unit) specField() string { return fmt.Sprintf("spec.%s[%d]", u.list("containers"), u.at) }
+
+// path is the fieldPath of the kubelet's events: "spec.containers{app}".
+func (u unit) path() string { return fmt.Sprintf("spec.%s{%s}", u.list("containers"), u.spec.Name) }
+
+// field is "status.containerStatuses[0]".
+func (u unit) field() string {
+	return fmt.Sprintf("status.%s[%d]", u.list("containerStatuses"), u.told)
+}
+
+func (u unit) list(ofApp string) string {
+	switch u.part {
+	case InitContainer, SidecarContainer:
+		return "initC" + ofApp[1:]
+	case EphemeralContainer:
+		return "ephemeralC" + ofApp[1:]
+	}
+	return ofApp
 }
 
 // PodProblems is what is wrong with a pod, worst first. A problem that is only
@@ -105,35 +125,40 @@ func (p *patient) waiting(u unit, w *corev1.ContainerStateWaiting) (Problem, boo
 	case "CreateContainerConfigError":
 		return p.config(u, w)
 	case "CreateContainerError", "RunContainerError", "PreCreateHookError", "PreStartHookError":
-		return p.cannotRun(u, w.Message, u.field+".state.waiting.message"), true
+		return p.cannotRun(u, w.Message, u.field()+".state.waiting.message"), true
 	case "PostStartHookError":
-		return p.postStart(u, w.Message, u.field+".state.waiting.message"), true
+		return p.postStart(u, w.Message, u.field()+".state.waiting.message"), true
 	}
 	return Problem{}, false
 }
 
 // unitsOf pairs specs with statuses by name; a status without a spec is left out.
 func unitsOf(pod *corev1.Pod) []unit {
-	var units []unit
-	add := func(spec corev1.Container, part ContainerType, list string, i int, statuses []corev1.ContainerStatus, statusList string) {
-		u := unit{spec: spec, part: part, specField: fmt.Sprintf("spec.%s[%d]", list, i), path: fmt.Sprintf("spec.%s{%s}", list, spec.Name)}
-		if j := slices.IndexFunc(statuses, func(s corev1.ContainerStatus) bool { return s.Name == spec.Name }); j >= 0 {
-			u.status, u.field = &statuses[j], fmt.Sprintf("status.%s[%d]", statusList, j)
+	spec, status := &pod.Spec, &pod.Status
+	units := make([]unit, 0, len(spec.InitContainers)+len(spec.Containers)+len(spec.EphemeralContainers))
+	add := func(c *corev1.Container, part ContainerType, at int, statuses []corev1.ContainerStatus) {
+		u := unit{spec: c, part: part, at: at}
+		for i := range statuses {
+			if statuses[i].Name == c.Name {
+				u.status, u.told = &statuses[i], i
+				break
+			}
 		}
 		units = append(units, u)
 	}
-	for i, c := range pod.Spec.InitContainers {
-		part := InitContainer
+	for i := range spec.InitContainers {
+		c, part := &spec.InitContainers[i], InitContainer
 		if c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways {
 			part = SidecarContainer
 		}
-		add(c, part, "initContainers", i, pod.Status.InitContainerStatuses, "initContainerStatuses")
+		add(c, part, i, status.InitContainerStatuses)
 	}
-	for i, c := range pod.Spec.Containers {
-		add(c, AppContainer, "containers", i, pod.Status.ContainerStatuses, "containerStatuses")
+	for i := range spec.Containers {
+		add(&spec.Containers[i], AppContainer, i, status.ContainerStatuses)
 	}
-	for i, c := range pod.Spec.EphemeralContainers {
-		add(corev1.Container(c.EphemeralContainerCommon), EphemeralContainer, "ephemeralContainers", i, pod.Status.EphemeralContainerStatuses, "ephemeralContainerStatuses")
+	for i := range spec.EphemeralContainers {
+		c := corev1.Container(spec.EphemeralContainers[i].EphemeralContainerCommon)
+		add(&c, EphemeralContainer, i, status.EphemeralContainerStatuses)
 	}
 	return units
 }
@@ -147,7 +172,7 @@ func (p *patient) about(u unit, want func(*corev1.Event) bool) *corev1.Event {
 // without a fieldPath are taken where they name it.
 func (p *patient) isAbout(u unit, e *corev1.Event) bool {
 	path := e.InvolvedObject.FieldPath
-	return path == u.path || path == "" && (len(p.units) == 1 || strings.Contains(e.Message+" ", "ontainer "+u.spec.Name+" "))
+	return path == u.path() || path == "" && (len(p.units) == 1 || strings.Contains(e.Message+" ", "ontainer "+u.spec.Name+" "))
 }
 
 func (p *patient) problem(name string, u unit, message string, facts ...finding.Evidence) Problem {

@@ -86,7 +86,7 @@ func (p *patient) unready(u unit) []Problem {
 	if p.v.Now.Before(due) {
 		return nil
 	}
-	facts := []finding.Evidence{p.fact(u.field+".ready", "false")}
+	facts := []finding.Evidence{p.fact(u.field()+".ready", "false")}
 	message := fmt.Sprintf("container %q runs, but its readiness probe fails (%s)", u.spec.Name, probeWords(u.spec.ReadinessProbe))
 	if e := p.unhealthy(u, "readiness"); e != nil {
 		facts = append(facts, eventFact(e))
@@ -145,7 +145,7 @@ func (p *patient) slowInit(u unit, started time.Time) []Problem {
 		return nil
 	}
 	problem := p.problem("init-slow", u, fmt.Sprintf("init container %q has been running for %s, and the pod waits for it to end", u.spec.Name, roughly(since(p.v, started))),
-		p.fact(u.field+".state.running.startedAt", started.UTC().Format(time.RFC3339)))
+		p.fact(u.field()+".state.running.startedAt", started.UTC().Format(time.RFC3339)))
 	if lines := tail(p.currentLog(u), 3); len(lines) > 0 {
 		problem.Evidence = append(problem.Evidence, p.fact("log of container "+u.spec.Name, strings.Join(lines, "\n")))
 	}

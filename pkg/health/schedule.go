@@ -141,7 +141,7 @@ func (p *patient) askedOfNodes(name string) []finding.Evidence {
 		for _, u := range p.units {
 			for i, port := range u.spec.Ports {
 				if port.HostPort != 0 {
-					facts = append(facts, p.fact(fmt.Sprintf("%s.ports[%d].hostPort", u.specField, i), fmt.Sprint(port.HostPort)))
+					facts = append(facts, p.fact(fmt.Sprintf("%s.ports[%d].hostPort", u.specField(), i), fmt.Sprint(port.HostPort)))
 				}
 			}
 		}
@@ -213,7 +213,7 @@ func (p *patient) requests() []finding.Evidence {
 	for _, u := range p.units {
 		for _, r := range []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory} {
 			if q, ok := u.spec.Resources.Requests[r]; ok {
-				facts = append(facts, p.fact(u.specField+".resources.requests."+string(r), q.String()))
+				facts = append(facts, p.fact(u.specField()+".resources.requests."+string(r), q.String()))
 			}
 		}
 	}

@@ -33,11 +33,11 @@ func (p *patient) lastDeath(u unit) (death, bool) {
 	d := death{times: st.RestartCount}
 	switch {
 	case st.State.Terminated != nil:
-		d.ContainerStateTerminated, d.field = st.State.Terminated, u.field+".state.terminated"
+		d.ContainerStateTerminated, d.field = st.State.Terminated, u.field()+".state.terminated"
 		d.times++
 		d.gone = p.pod.Status.Phase == corev1.PodFailed
 	case st.LastTerminationState.Terminated != nil:
-		d.ContainerStateTerminated, d.field = st.LastTerminationState.Terminated, u.field+".lastState.terminated"
+		d.ContainerStateTerminated, d.field = st.LastTerminationState.Terminated, u.field()+".lastState.terminated"
 		if r := st.State.Running; r != nil {
 			if since(p.v, r.StartedAt.Time) > calm || u.part == InitContainer {
 				return d, false
@@ -87,7 +87,7 @@ func (d death) nodeRestarted() bool {
 func (p *patient) deathFacts(u unit, d death) []finding.Evidence {
 	facts := []finding.Evidence{
 		p.fact(d.field+".exitCode", fmt.Sprint(d.ExitCode)),
-		p.fact(u.field+".restartCount", fmt.Sprint(u.status.RestartCount)),
+		p.fact(u.field()+".restartCount", fmt.Sprint(u.status.RestartCount)),
 	}
 	if d.Reason != "" {
 		facts = append([]finding.Evidence{p.fact(d.field+".reason", d.Reason)}, facts...)
@@ -103,7 +103,7 @@ func (p *patient) oom(u unit, d death) Problem {
 	limit, limited := u.spec.Resources.Limits[corev1.ResourceMemory]
 	if limited {
 		message = fmt.Sprintf("container %q was killed (exit %d) for using more memory than its limit of %s", u.spec.Name, d.ExitCode, limit.String())
-		facts = append(facts, p.fact(u.specField+".resources.limits.memory", limit.String()))
+		facts = append(facts, p.fact(u.specField()+".resources.limits.memory", limit.String()))
 	}
 	problem := p.problem("oom", u, message, facts...).certain(d.times >= 2 || d.gone)
 	top, known := topOwner(p.v, p.pod, p.ref)

@@ -68,7 +68,7 @@ func Command(env *cli.Env) *cobra.Command {
 
 // command takes what it runs, so that flags are tested without a cluster.
 func command(env *cli.Env, run func(context.Context, options) error) *cobra.Command {
-	o := options{Shared: cli.Shared{FailOn: cli.FailOnError, Trim: trim}}
+	o := options{Shared: cli.Shared{FailOn: cli.FailOnError, Trim: newTrimmer().trim}}
 	cmd := env.New(&cobra.Command{
 		Use:   "guard-rollout (TYPE/NAME ... | -l SELECTOR | -f FILE | --replay FILE)",
 		Short: "Watch a rollout: what stops it, whether service is kept, and the way back",

@@ -24,6 +24,9 @@ func run(ctx context.Context, env *cli.Env, o options) error {
 	case o.replay != "":
 		return o.runReplay(ctx, env)
 	}
+	if o.record != "" {
+		o.Trim = nil // a recording is whole
+	}
 	session, err := env.Open(ctx, &o.Shared)
 	if err != nil {
 		return err

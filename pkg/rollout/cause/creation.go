@@ -14,6 +14,8 @@ import (
 	"github.com/leadsman-dev/leadsman/pkg/finding"
 	"github.com/leadsman-dev/leadsman/pkg/health"
 	"github.com/leadsman-dev/leadsman/pkg/index"
+	"github.com/leadsman-dev/leadsman/pkg/object"
+	"github.com/leadsman-dev/leadsman/pkg/rollout/workload"
 )
 
 // creations are the names under which a pod's creation is refused.
@@ -25,11 +27,8 @@ var creations = []string{
 // ReplicaFailure may be an old ReplicaSet's, so the new one is asked;
 // StatefulSets and DaemonSets say it in events alone.
 func (j *judgement) creation() {
-	owner := index.Item{Ref: j.w.Ref, Object: j.w.Object}
-	if _, ok := j.w.Object.(*appsv1.Deployment); ok && j.w.Current != nil {
-		owner = j.w.Current.Object
-	}
-	for _, p := range health.Of(j.v, owner).Problems {
+	owner := makerOf(j.w)
+	for _, p := range stateOf(j.v, owner).Problems {
 		if !slices.Contains(creations, p.Name) || j.w.Current == nil && p.Name != "rs-create-error" {
 			continue
 		}
@@ -46,6 +45,22 @@ func (j *judgement) creation() {
 		j.add(c)
 	}
 }
+
+// makerOf is the object whose controller makes the new pods.
+func makerOf(w *workload.Workload) index.Item {
+	if _, ok := w.Object.(*appsv1.Deployment); ok && w.Current != nil {
+		return w.Current.Object
+	}
+	return index.Item{Ref: w.Ref, Object: w.Object}
+}
+
+// stateOf judges all pods of an owner, so it is kept: what to read and what to
+// say both depend on it.
+func stateOf(v *index.View, owner index.Item) health.State {
+	return index.Memo(v, ownerState{owner.Ref}, func() health.State { return health.Of(v, owner) })
+}
+
+type ownerState struct{ of object.Ref }
 
 // refusedAt is since when creation is refused.
 func (j *judgement) refusedAt(owner index.Item) time.Time {

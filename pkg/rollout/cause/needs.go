@@ -93,12 +93,8 @@ func trapped(w *workload.Workload, p workload.Pod) bool {
 // creationNeeds reads what refusals name: only a look tells whether it is
 // really missing, or really full.
 func creationNeeds(v *index.View, w *workload.Workload) []source.Query {
-	owner := index.Item{Ref: w.Ref, Object: w.Object}
-	if _, ok := w.Object.(*appsv1.Deployment); ok && w.Current != nil {
-		owner = w.Current.Object
-	}
 	var qs []source.Query
-	for _, p := range health.Of(v, owner).Problems {
+	for _, p := range stateOf(v, makerOf(w)).Problems {
 		if p.Name == "quota" {
 			qs = append(qs, source.Query{Kind: quotaKind, Namespace: w.Ref.Namespace})
 		}

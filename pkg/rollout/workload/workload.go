@@ -66,11 +66,20 @@ type Pod struct {
 }
 
 // Of reads a workload from the view; false where the view does not hold it, or
-// holds no more than its metadata.
+// holds no more than its metadata. All who ask one view share the answer: it
+// must not be changed.
 func Of(v *index.View, ref object.Ref) (*Workload, bool) {
+	w := index.Memo(v, inView{ref}, func() *Workload { return of(v, ref) })
+	return w, w != nil
+}
+
+// inView is the key under which a view keeps a workload.
+type inView struct{ ref object.Ref }
+
+func of(v *index.View, ref object.Ref) *Workload {
 	it, ok := v.Get(ref)
 	if !ok {
-		return nil, false
+		return nil
 	}
 	w := &Workload{Ref: it.Ref, Object: it.Object, Generation: it.Object.GetGeneration()}
 	switch o := it.Object.(type) {
@@ -81,9 +90,9 @@ func Of(v *index.View, ref object.Ref) (*Workload, bool) {
 	case *appsv1.DaemonSet:
 		w.daemonSet(v, o)
 	default:
-		return nil, false
+		return nil
 	}
-	return w, true
+	return w
 }
 
 // Floor is how many pods the strategy keeps available at every moment.

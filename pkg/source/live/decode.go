@@ -78,11 +78,7 @@ func (s *Source) decodeList(f form, k source.Kind, body []byte) (metav1.ListInte
 		if !ok {
 			return fmt.Errorf("%T has no metadata", o)
 		}
-		object = trim(k, object)
-		if s.opts.Trim != nil {
-			s.opts.Trim(object)
-		}
-		objects = append(objects, object)
+		objects = append(objects, s.trim(k, object))
 		return nil
 	})
 	if err != nil {
@@ -100,7 +96,15 @@ func (s *Source) decodeOne(f form, k source.Kind, body []byte) (source.Object, e
 	if err != nil || !ok || object.GetName() == "" {
 		return nil, fmt.Errorf("%w: %s: %v", errMalformed, k.Title(), err)
 	}
-	return trim(k, object), nil
+	return s.trim(k, object), nil
+}
+
+func (s *Source) trim(k source.Kind, o source.Object) source.Object {
+	o = trim(k, o)
+	if s.opts.Trim != nil {
+		s.opts.Trim(o)
+	}
+	return o
 }
 
 func (s *Source) newList(f form, k source.Kind) (runtime.Object, error) {

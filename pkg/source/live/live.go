@@ -37,8 +37,8 @@ type Options struct {
 	RequestTimeout time.Duration
 	// Warnings is told each distinct warning of the server once.
 	Warnings func(string)
-	// Trim may drop what its caller will not read of an object, as pages arrive:
-	// it is what keeps ten thousand pods small.
+	// Trim may drop what its caller will not read of an object, as it arrives:
+	// it is what keeps ten thousand pods small. Watches call it concurrently.
 	Trim func(source.Object)
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
