@@ -216,10 +216,16 @@ func (s *Store) matching(q Query) []Object {
 			found = append(found, o)
 		}
 	}
-	slices.SortFunc(found, func(a, b Object) int {
-		return object.Compare(keyOf(q.Kind, a), keyOf(q.Kind, b))
-	})
+	slices.SortFunc(found, byName)
 	return found
+}
+
+// byName puts objects of one kind in order.
+func byName(a, b Object) int {
+	if c := strings.Compare(a.GetNamespace(), b.GetNamespace()); c != 0 {
+		return c
+	}
+	return strings.Compare(a.GetName(), b.GetName())
 }
 
 // matcher says what a query selects. A selector that cannot be read selects
@@ -329,8 +335,8 @@ func (s *Store) Contents() Contents {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	c := Contents{Now: s.now, Kinds: s.kinds, KindGap: s.kindGap, Objects: map[schema.GroupKind][]Object{}}
-	for gk := range s.byKind {
-		c.Objects[gk] = s.matching(Query{Kind: gk})
+	for gk, objects := range s.byKind {
+		c.Objects[gk] = slices.SortedFunc(maps.Values(objects), byName)
 	}
 	for _, a := range s.asked {
 		c.Asked = append(c.Asked, a)

@@ -2,6 +2,7 @@ package live
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -153,17 +154,35 @@ func decodeInto(body []byte, into runtime.Object) error {
 
 // unwrapProtobuf takes off the envelope of application/vnd.kubernetes.protobuf
 // (apimachinery pkg/runtime/serializer/protobuf): a magic number, then a
-// runtime.Unknown.
+// runtime.Unknown, whose own Unmarshal would copy the whole object. All its
+// fields have a length: the type is the first, the object the second.
 func unwrapProtobuf(body []byte) (raw []byte, kind string, ok bool) {
 	rest, ok := bytes.CutPrefix(body, []byte(protobufMagic))
-	if !ok {
-		return nil, "", false
+	const hasLength = 2 // the wire type
+	for ok && len(rest) > 0 {
+		tag, n := binary.Uvarint(rest)
+		if n <= 0 || tag&7 != hasLength {
+			return nil, "", false
+		}
+		length, m := binary.Uvarint(rest[n:])
+		if m <= 0 || length > uint64(len(rest)-n-m) {
+			return nil, "", false
+		}
+		rest = rest[n+m:]
+		field := rest[:length:length]
+		rest = rest[length:]
+		switch tag >> 3 {
+		case 1:
+			var t runtime.TypeMeta
+			if t.Unmarshal(field) != nil {
+				return nil, "", false
+			}
+			kind = t.Kind
+		case 2:
+			raw = field
+		}
 	}
-	var envelope runtime.Unknown
-	if envelope.Unmarshal(rest) != nil {
-		return nil, "", false
-	}
-	return envelope.Raw, envelope.Kind, true
+	return raw, kind, ok
 }
 
 // trim gives the object the identity that items of a list lack, and drops what

@@ -11,6 +11,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -231,7 +232,7 @@ func frames(resp *http.Response) func() (*metav1.WatchEvent, error) {
 			return &event, decoder.Decode(&event)
 		}
 	}
-	reader := bufio.NewReader(resp.Body)
+	reader, frame := bufio.NewReader(resp.Body), []byte(nil)
 	return func() (*metav1.WatchEvent, error) {
 		var length uint32
 		if err := binary.Read(reader, binary.BigEndian, &length); err != nil {
@@ -240,7 +241,7 @@ func frames(resp *http.Response) func() (*metav1.WatchEvent, error) {
 		if length > maxEvent {
 			return nil, fmt.Errorf("%w: a watch event of %d bytes", errMalformed, length)
 		}
-		frame := make([]byte, length)
+		frame = slices.Grow(frame[:0], int(length))[:length] // Unmarshal copies what it keeps
 		if _, err := io.ReadFull(reader, frame); err != nil {
 			return nil, err
 		}
