@@ -50,7 +50,7 @@ func (p *plan) clients() {
 	}
 	p.want(source.Query{Kind: from.GroupKind(), Namespace: from.Namespace, Name: from.Name})
 	if it, ok := p.w.v.Get(from); ok && from.Kind != "Pod" {
-		if sel := selectorOf(it.Object); sel != nil {
+		if sel := index.PodSelector(it.Object); sel != nil {
 			p.want(source.Query{Kind: podKind, Namespace: from.Namespace, Labels: sel.String()})
 		}
 	}

@@ -5,11 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	appsv1 "k8s.io/api/apps/v1"
-	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/leadsman-dev/leadsman/pkg/index"
 	"github.com/leadsman-dev/leadsman/pkg/source"
@@ -25,7 +22,7 @@ func clientOf(v *index.View, ask Ask) (pod *corev1.Pod, template bool) {
 	if pod, ok := it.Object.(*corev1.Pod); ok {
 		return pod, false
 	}
-	sel := selectorOf(it.Object)
+	sel := index.PodSelector(it.Object)
 	if sel == nil {
 		pod = fromTemplate(it)
 		return pod, pod != nil
@@ -45,52 +42,11 @@ func clientOf(v *index.View, ask Ask) (pod *corev1.Pod, template bool) {
 	return best, false
 }
 
-// selectorOf is the selector by which a workload finds its pods.
-func selectorOf(o source.Object) labels.Selector {
-	var sel *metav1.LabelSelector
-	switch o := o.(type) {
-	case *appsv1.Deployment:
-		sel = o.Spec.Selector
-	case *appsv1.StatefulSet:
-		sel = o.Spec.Selector
-	case *appsv1.DaemonSet:
-		sel = o.Spec.Selector
-	case *appsv1.ReplicaSet:
-		sel = o.Spec.Selector
-	case *batchv1.Job:
-		sel = o.Spec.Selector
-	case *corev1.ReplicationController:
-		return labels.SelectorFromSet(o.Spec.Selector)
-	}
-	if sel == nil {
-		return nil
-	}
-	s, err := metav1.LabelSelectorAsSelector(sel)
-	if err != nil || s.Empty() {
-		return nil
-	}
-	return s
-}
-
 // fromTemplate is a pod as a workload would make it that has none: it is scaled
 // to zero, or has not run yet.
 func fromTemplate(it index.Item) *corev1.Pod {
-	var t corev1.PodTemplateSpec
-	switch o := it.Object.(type) {
-	case *appsv1.Deployment:
-		t = o.Spec.Template
-	case *appsv1.StatefulSet:
-		t = o.Spec.Template
-	case *appsv1.DaemonSet:
-		t = o.Spec.Template
-	case *appsv1.ReplicaSet:
-		t = o.Spec.Template
-	case *batchv1.Job:
-		t = o.Spec.Template
-	case *batchv1.CronJob:
-		t = o.Spec.JobTemplate.Spec.Template
-	}
-	if len(t.Spec.Containers) == 0 {
+	t := index.PodTemplate(it.Object)
+	if t == nil || len(t.Spec.Containers) == 0 {
 		return nil
 	}
 	return &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: it.Ref.Namespace, Name: it.Ref.Name, Labels: t.Labels}, Spec: t.Spec}

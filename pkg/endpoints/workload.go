@@ -8,7 +8,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
-	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -95,7 +94,10 @@ func (c *crew) beingMade(of *subject) *workload {
 }
 
 func asWorkload(it index.Item) (*workload, bool) {
-	l := &workload{item: it, replicas: 1}
+	l := &workload{item: it, replicas: 1, template: index.PodTemplate(it.Object)}
+	if l.template == nil {
+		return nil, false
+	}
 	count := func(n *int32) {
 		if n != nil {
 			l.replicas = *n
@@ -103,29 +105,15 @@ func asWorkload(it index.Item) (*workload, bool) {
 	}
 	switch o := it.Object.(type) {
 	case *appsv1.Deployment:
-		l.template = &o.Spec.Template
 		count(o.Spec.Replicas)
 	case *appsv1.StatefulSet:
-		l.template = &o.Spec.Template
 		count(o.Spec.Replicas)
 	case *appsv1.DaemonSet:
-		l.template = &o.Spec.Template
 		l.replicas = max(1, o.Status.DesiredNumberScheduled)
 	case *appsv1.ReplicaSet:
-		l.template = &o.Spec.Template
 		count(o.Spec.Replicas)
 	case *corev1.ReplicationController:
-		if o.Spec.Template == nil {
-			return nil, false
-		}
-		l.template = o.Spec.Template
 		count(o.Spec.Replicas)
-	case *batchv1.CronJob:
-		l.template = &o.Spec.JobTemplate.Spec.Template
-	case *batchv1.Job:
-		l.template = &o.Spec.Template
-	default:
-		return nil, false
 	}
 	_, l.owned = index.Controller(it.Object)
 	return l, true

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	appsv1 "k8s.io/api/apps/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -42,43 +40,18 @@ func needWorkloads(g *relation.Graph, roots []object.Ref) []source.Query {
 	return qs
 }
 
-// selectorOf is a workload's selector, nil for what is no workload and for
-// what another object owns.
+// selectorOf is the selector of a Deployment and its like, nil for what is none
+// of them and for what another object owns.
 func selectorOf(it index.Item) labels.Selector {
-	var s *metav1.LabelSelector
-	switch o := it.Object.(type) {
-	case *appsv1.Deployment:
-		s = o.Spec.Selector
-	case *appsv1.StatefulSet:
-		s = o.Spec.Selector
-	case *appsv1.DaemonSet:
-		s = o.Spec.Selector
-	case *appsv1.ReplicaSet:
-		if len(o.OwnerReferences) > 0 {
-			return nil
-		}
-		s = o.Spec.Selector
-	}
-	if s == nil {
+	if it.Ref.Group != "apps" || it.Ref.Kind == "ReplicaSet" && len(it.Object.GetOwnerReferences()) > 0 {
 		return nil
 	}
-	sel, err := metav1.LabelSelectorAsSelector(s)
-	if err != nil || sel.Empty() {
-		return nil
-	}
-	return sel
+	return index.PodSelector(it.Object)
 }
 
 func templateLabels(it index.Item) labels.Set {
-	switch o := it.Object.(type) {
-	case *appsv1.Deployment:
-		return o.Spec.Template.Labels
-	case *appsv1.StatefulSet:
-		return o.Spec.Template.Labels
-	case *appsv1.DaemonSet:
-		return o.Spec.Template.Labels
-	case *appsv1.ReplicaSet:
-		return o.Spec.Template.Labels
+	if t := index.PodTemplate(it.Object); t != nil {
+		return t.Labels
 	}
 	return nil
 }

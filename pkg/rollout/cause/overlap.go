@@ -3,8 +3,6 @@ package cause
 import (
 	"fmt"
 
-	appsv1 "k8s.io/api/apps/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -68,19 +66,9 @@ func selections(v *index.View, namespace string) []selecting {
 // selection is a workload's selector and what its pods carry; nil where it
 // selects nothing.
 func selection(it index.Item) (labels.Selector, labels.Set) {
-	var s *metav1.LabelSelector
-	var carried labels.Set
-	switch o := it.Object.(type) {
-	case *appsv1.Deployment:
-		s, carried = o.Spec.Selector, o.Spec.Template.Labels
-	case *appsv1.StatefulSet:
-		s, carried = o.Spec.Selector, o.Spec.Template.Labels
-	case *appsv1.DaemonSet:
-		s, carried = o.Spec.Selector, o.Spec.Template.Labels
-	}
-	sel, err := metav1.LabelSelectorAsSelector(s)
-	if err != nil || s == nil || sel.Empty() {
+	sel := index.PodSelector(it.Object)
+	if sel == nil {
 		return nil, nil
 	}
-	return sel, carried
+	return sel, index.PodTemplate(it.Object).Labels
 }

@@ -86,20 +86,16 @@ func (s *subject) overlaps() {
 	mine := labels.Set(s.w.Template.Labels)
 	for _, gk := range workloadKinds {
 		for _, it := range s.v.List(gk, s.ref.Namespace) {
-			sel := selectorOf(it)
-			if sel == nil || it.Ref.Key() == s.ref.Key() || it.Object.GetDeletionTimestamp() != nil {
+			sel := index.PodSelector(it.Object)
+			if sel == nil || !sel.Matches(mine) || it.Ref.Key() == s.ref.Key() || it.Object.GetDeletionTimestamp() != nil {
 				continue
 			}
 			if owner, owned := index.Controller(it.Object); owned && gk.Kind == "ReplicaSet" && owner.Kind == "Deployment" {
 				continue // its selector holds the hash of its template
 			}
-			parsed, err := metav1.LabelSelectorAsSelector(sel)
-			if err != nil || parsed.Empty() || !parsed.Matches(mine) {
-				continue
-			}
 			s.say("selector-overlap", finding.Warning,
 				fmt.Sprintf("%s selects the pods of this workload too: what goes by its selector (autoscalers, budgets, kubectl) takes them for its own", it.Ref),
-				[]finding.Evidence{fact(it.Ref, "spec.selector", metav1.FormatLabelSelector(sel)), s.fact("spec.template.metadata.labels", mine.String())},
+				[]finding.Evidence{fact(it.Ref, "spec.selector", sel.String()), s.fact("spec.template.metadata.labels", mine.String())},
 				manual(fmt.Sprintf("give the pods of one of them a label of its own and select by it; a selector cannot be changed, so %s or this one must be created anew", it.Ref)))
 			return
 		}
@@ -107,20 +103,6 @@ func (s *subject) overlaps() {
 }
 
 var workloadKinds = []schema.GroupKind{{Group: "apps", Kind: "Deployment"}, {Group: "apps", Kind: "StatefulSet"}, {Group: "apps", Kind: "DaemonSet"}, {Group: "apps", Kind: "ReplicaSet"}}
-
-func selectorOf(it index.Item) *metav1.LabelSelector {
-	switch o := it.Object.(type) {
-	case *appsv1.Deployment:
-		return o.Spec.Selector
-	case *appsv1.StatefulSet:
-		return o.Spec.Selector
-	case *appsv1.DaemonSet:
-		return o.Spec.Selector
-	case *appsv1.ReplicaSet:
-		return o.Spec.Selector
-	}
-	return nil
-}
 
 // budgets block evictions, and so drains of nodes; never a rollout.
 func (s *subject) budgets() {
