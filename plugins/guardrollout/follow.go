@@ -20,7 +20,8 @@ const (
 	share  = 10                     // about one tenth of one processor is spent on judging
 	lag    = 800 * time.Millisecond // and yet a verdict comes within a second of its evidence,
 	crowd  = 1000                   // or, where there are more pods than this,
-	slow   = 3 * time.Second        // within a few
+	slow   = 3 * time.Second        // within a few; of so many nobody follows each,
+	calm   = 500 * time.Millisecond // so two judgements a second will do
 )
 
 // guard watches a cluster until nothing more is to be waited for.
@@ -117,11 +118,11 @@ func (g *guard) pods() int {
 // wait ends with the next burst of changes. The dearer a judgement is, the
 // longer the next one is put off, so that the watch stays a small load.
 func (g *guard) wait(ctx context.Context, cost time.Duration) error {
-	most := lag
+	least, most := settle, lag
 	if g.pods() > crowd {
-		most = slow
+		least, most = calm, slow
 	}
-	rest := min(most, max(settle, (share-1)*cost))
+	rest := min(most, max(least, (share-1)*cost))
 	select {
 	case <-ctx.Done():
 		return context.Cause(ctx)
