@@ -81,6 +81,9 @@ func (p *plan) lost() {
 	}
 	p.want(namespacesQuery)
 	p.targets()
+	if pod, _, ok := w.podSought(); ok {
+		p.want(source.Query{Kind: podKind, Namespace: w.namespace, Name: pod})
+	}
 	named, near := "", []string{}
 	for _, name := range w.sought() {
 		r, ok := w.serviceIn(name)

@@ -112,7 +112,7 @@ func (w *world) record(q Question) bool {
 		}
 		w.say(e.Cause, finding.Error, about, fmt.Sprintf("%s leads to %s: %s%s", about, externalNameOf(svc), e.Why, why), facts(fact(about, "spec.externalName", externalNameOf(svc))), fix)
 	case "srv-unnamed-port":
-		w.say(e.Cause, finding.Error, about, message, facts(fact(about, "spec.ports", portNames(svc))), editService(about, "name the port"))
+		w.say(e.Cause, finding.Error, about, message, facts(fact(about, "spec.ports", portNames(svc))), w.portFix(about, svc))
 	case "family-missing":
 		if _, other := w.otherFamily(q); !other || len(w.ask.Types) != 1 {
 			return false
@@ -150,6 +150,18 @@ func portNames(svc *corev1.Service) string {
 		out = append(out, fmt.Sprintf("%s %d/%s", cmp.Or(p.Name, "(no name)"), p.Port, p.Protocol))
 	}
 	return strings.Join(out, ", ")
+}
+
+// portFix is another protocol where the port has its name under that one.
+func (w *world) portFix(about object.Ref, svc *corev1.Service) finding.Fix {
+	if asked := strings.SplitN(w.name.Written, ".", 3); svc != nil && len(asked) == 3 {
+		for _, p := range svc.Spec.Ports {
+			if proto := "_" + strings.ToLower(string(p.Protocol)); strings.EqualFold("_"+p.Name, asked[0]) && !strings.EqualFold(proto, asked[1]) {
+				return manual("write " + asked[0] + "." + proto + "." + asked[2] + " instead of " + w.name.Written)
+			}
+		}
+	}
+	return editService(about, "name the port")
 }
 
 func (w *world) otherFamily(q Question) (Expected, bool) {
@@ -200,6 +212,10 @@ func (w *world) hostnameFix(q Question, svc *corev1.Service) finding.Fix {
 	}
 	for _, it := range w.v.Select(podKind, svc.Namespace, labels.SelectorFromSet(svc.Spec.Selector)) {
 		if c, ok := index.Controller(it.Object); ok && c.Kind == "StatefulSet" && strings.HasPrefix(q.Name, it.Ref.Name+".") {
+			if pod, ok := it.Object.(*corev1.Pod); ok && pod.Spec.Subdomain != "" && pod.Spec.Subdomain != svc.Name {
+				return manual(fmt.Sprintf("its StatefulSet/%s has serviceName %s, which cannot be changed: write %s.%s, with a headless Service %s that selects it, or make the StatefulSet anew with serviceName %s",
+					c.Name, pod.Spec.Subdomain, pod.Name, pod.Spec.Subdomain, pod.Spec.Subdomain, svc.Name))
+			}
 			return manual(fmt.Sprintf("StatefulSet/%s must have serviceName %s, and its pod %s must be ready", c.Name, svc.Name, it.Ref.Name))
 		}
 	}

@@ -50,6 +50,9 @@ func (w *world) missing(name string) bool {
 		w.sayElsewhere(want, other)
 		return true
 	}
+	if w.sayPod() {
+		return true
+	}
 	message, fix := fmt.Sprintf("there is no Service %s in namespace %s", want.Name, want.Namespace), manual("create the Service, or correct the name")
 	near := source.Close(w.serviceNames(want.Namespace), want.Name)
 	switch it, there := w.namesake(want); {
