@@ -75,6 +75,12 @@ func creation(v *index.View, r refusal, ref object.Ref) Problem {
 		problem.Fix = []finding.Fix{manual(fmt.Sprintf("create PriorityClass %q, or correct priorityClassName in the pod template", name))}
 		presence, _ := v.Presence(problem.Missing)
 		return problem.certain(presence != index.Present)
+	case noRuntime.MatchString(text):
+		problem.Name, problem.Message = "rs-create-error", fmt.Sprintf("pods are not created: RuntimeClass %q does not exist", noRuntime.FindStringSubmatch(text)[1])
+		problem.Missing = object.New("node.k8s.io/v1", "RuntimeClass", "", noRuntime.FindStringSubmatch(text)[1])
+		problem.Fix = []finding.Fix{manual("create the RuntimeClass, or correct runtimeClassName in the pod template")}
+		presence, _ := v.Presence(problem.Missing)
+		return problem.certain(presence != index.Present)
 	case limitRange.MatchString(text):
 		problem.Name, problem.Message = "limitrange", "pods are not created: a LimitRange of the namespace forbids them: "+limitRange.FindString(text)
 		problem.Fix = []finding.Fix{run("see the limits, then correct resources in the pod template", ref.Namespace, "describe", "limitrange")}
@@ -92,6 +98,7 @@ var (
 	callFailed     = regexp.MustCompile(`failed calling webhook "([^"]*)"`)
 	saMissing      = regexp.MustCompile(`error looking up service account ([^/\s]+)/([^:\s]+): .*not found`)
 	noPriority     = regexp.MustCompile(`no PriorityClass with name (\S+) was found`)
+	noRuntime      = regexp.MustCompile(`pod rejected: RuntimeClass "([^"]+)" not found`) // plugin/pkg/admission/runtimeclass
 	limitRange     = regexp.MustCompile(`(maximum|minimum) \S+ usage per \w+ is .*|\S+ max limit to request ratio per \w+ is .*`)
 	whichQuota     = regexp.MustCompile(`(?:exceeded|failed) quota: ([^,:\s]+)`)
 )

@@ -42,7 +42,14 @@ func pendingClaim(v *index.View, ref object.Ref, c *corev1.PersistentVolumeClaim
 		failed = nil
 	}
 	class, classKnown := storageClass(v, c)
+	pv := released(v, c)
 	switch {
+	case pv != nil:
+		about, was := core("PersistentVolume", "", pv.Name), pv.Spec.ClaimRef
+		problem := pendingProblem(ref, fmt.Sprintf("the claim is not bound: its volume %q is kept for claim %s/%s, which was deleted", pv.Name, was.Namespace, was.Name)).certain(true)
+		problem.Evidence = append(problem.Evidence, fact(about, "status.phase", string(pv.Status.Phase)), fact(about, "spec.claimRef.uid", string(was.UID)))
+		problem.Fix = []finding.Fix{run("give it free for the new claim, with the data that is on it", "", "patch", "persistentvolume", pv.Name, "--type=json", "-p", `[{"op":"remove","path":"/spec/claimRef"}]`)}
+		return State{Level: Broken, Status: "Pending", Problems: []Problem{problem}}
 	case failed != nil:
 		problem := pendingProblem(ref, "the claim is not bound: "+clip(failed.Message, 200)).lasting(true)
 		problem.Evidence = append(problem.Evidence, eventFact(failed))
@@ -64,6 +71,17 @@ func pendingClaim(v *index.View, ref object.Ref, c *corev1.PersistentVolumeClaim
 		return State{Level: Warning, Status: "Pending", Problems: []Problem{problem}}
 	}
 	return State{Level: Progressing, Status: "Pending"}
+}
+
+// released is the volume that a claim asks for by name, where it still belongs to
+// a claim that is gone: Retain keeps it so until somebody decides.
+func released(v *index.View, c *corev1.PersistentVolumeClaim) *corev1.PersistentVolume {
+	it, ok := v.Get(core("PersistentVolume", "", c.Spec.VolumeName))
+	pv, typed := it.Object.(*corev1.PersistentVolume)
+	if !ok || !typed || pv.Status.Phase != corev1.VolumeReleased || pv.Spec.ClaimRef == nil || pv.Spec.ClaimRef.UID == c.UID {
+		return nil
+	}
+	return pv
 }
 
 var classAbsent = regexp.MustCompile(`storageclass(?:\.storage\.k8s\.io)? "([^"]+)" not found`)

@@ -131,13 +131,45 @@ func stuck(v *index.View, it index.Item, name string) Problem {
 	if ns, ok := it.Object.(*corev1.Namespace); ok {
 		p = remains(p, it, ns)
 	}
+	users := usersOf(v, it)
 	switch {
+	case len(users) > 0:
+		p.Message = fmt.Sprintf("it was deleted %s ago, and goes as soon as %s no longer uses it", roughly(since(v, at)), nameUsers(users))
+		p.Fix = append(p.Fix, manual("a deletion cannot be taken back: copy what is still needed while the pod runs, then let the workload use another claim; its next pod would find none"))
 	case len(names) == 0:
 		p.Message += ", and nothing is seen that holds it"
 	default:
 		p.Fix = append(p.Fix, manual("find out why that controller does not do its work (is it installed? what does its log say?); take the finalizer away by hand only if the controller is gone for good, since its clean-up is then never done"))
 	}
 	return p
+}
+
+// usersOf are the pods that keep a claim, which nobody else holds, from going
+// (pkg/controller/volume/pvcprotection: all that are not finished).
+func usersOf(v *index.View, it index.Item) []string {
+	claim, ok := it.Object.(*corev1.PersistentVolumeClaim)
+	if !ok || !slices.Equal(claim.Finalizers, []string{"kubernetes.io/pvc-protection"}) {
+		return nil
+	}
+	var users []string
+	for _, pod := range index.Typed[*corev1.Pod](v, podKind, claim.Namespace) {
+		if pod.Spec.NodeName == "" || pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
+			continue
+		}
+		if slices.ContainsFunc(pod.Spec.Volumes, func(vol corev1.Volume) bool {
+			return vol.PersistentVolumeClaim != nil && vol.PersistentVolumeClaim.ClaimName == claim.Name
+		}) {
+			users = append(users, pod.Name)
+		}
+	}
+	return users
+}
+
+func nameUsers(pods []string) string {
+	if len(pods) > 1 {
+		return fmt.Sprintf("pod %q, and %d others,", pods[0], len(pods)-1)
+	}
+	return fmt.Sprintf("pod %q", pods[0])
 }
 
 // remains cites what the namespace controller says is left.

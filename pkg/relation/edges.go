@@ -1,6 +1,7 @@
 package relation
 
 import (
+	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -232,7 +233,7 @@ func (t *Table) referenced(v *index.View, it index.Item, row *Row, subject value
 // its volume, whatever became of its class.
 func (t *Table) settled(row *Row, subject value) bool {
 	path, want, ok := strings.Cut(row.Settled, "=")
-	return ok && t.walk.first(subject, path) == want
+	return ok && slices.Contains(strings.Split(want, "|"), t.walk.first(subject, path))
 }
 
 // explicitlyNone says that the field is set to "", which asks for no default

@@ -59,7 +59,7 @@ type Row struct {
 	Key       string   `json:"key,omitempty"`       // the key that must exist in it
 	Optional  string   `json:"optional,omitempty"`  // true where it may be absent
 	Except    []string `json:"except,omitempty"`    // names that are no reference
-	Settled   string   `json:"settled,omitempty"`   // "PATH=VALUE" of from: once so, the target may be absent
+	Settled   string   `json:"settled,omitempty"`   // "PATH=VALUE|VALUE" of from: once so, the target may be absent
 
 	Selector  string `json:"selector,omitempty"`  // a label selector, in either of the API's forms
 	Label     string `json:"label,omitempty"`     // a label of from whose value names the target

@@ -55,7 +55,7 @@ var meanings = []struct{ field, text string }{
 	{"defaultAnnotation", "the annotation that marks the default target when it is unset"},
 	{"required", "a missing target is a fault"},
 	{"chain", "is followed from a side branch too"},
-	{"settled", "`PATH=VALUE` of from: once it holds, the target may be absent without harm"},
+	{"settled", "`PATH=VALUE` or `PATH=VALUE|VALUE` of from: once it holds, the target may be absent without harm"},
 	{"guessed", "is told from a value that only looks like a reference"},
 	{"why", "what the row says; `{path}` is filled in from the element"},
 	{"inverse", "what it says when seen from the other end"},
