@@ -65,6 +65,9 @@ func (c *subject) reason(pod *corev1.Pod) (words string, evidence []finding.Evid
 		p := state.Problems[0]
 		return strings.TrimSuffix(p.Message, "."), p.Evidence, p.Severity == finding.Error || state.Level == health.Broken
 	}
+	if words, evidence := c.waitsFor(pod); words != "" {
+		return words, evidence, false
+	}
 	if state.Status == "" {
 		return "it is " + string(pod.Status.Phase), nil, false
 	}

@@ -115,7 +115,8 @@ func (w *world) doorLeads(d door, serviceMissing, portMissing string) {
 		return
 	}
 	svc, ok := it.Object.(*corev1.Service)
-	if !ok || d.number == 0 && d.name == "" || slices.ContainsFunc(svc.Spec.Ports, func(p corev1.ServicePort) bool {
+	bare := ok && isExternal(svc) && len(svc.Spec.Ports) == 0 && d.name == "" // another name needs no ports
+	if !ok || bare || d.number == 0 && d.name == "" || slices.ContainsFunc(svc.Spec.Ports, func(p corev1.ServicePort) bool {
 		return d.name != "" && p.Name == d.name || d.name == "" && p.Port == d.number
 	}) {
 		return

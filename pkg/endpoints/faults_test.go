@@ -331,6 +331,7 @@ func faults() map[string]fault {
 		"netpol-denies":            {policy("ingress: [{ports: [{port: 9090}]}]"), policy("ingress: [{ports: [{port: http}]}]")},
 		"netpol-uses-service-port": {policy("ingress: [{ports: [{port: 80}]}]"), policy("ingress: [{ports: [{port: 80}, {port: 8080}]}]")},
 		"netpol-source":            {both(asking, policy("ingress: [{from: [{podSelector: {matchLabels: {app: none}}}]}]")), both(asking, policy("ingress: [{from: [{podSelector: {matchLabels: {app: client}}}]}]"))},
+		"netpol-admits-nobody":     {policy("ingress: [{from: [{podSelector: {matchLabels: {app: none}}}]}]"), policy("ingress: [{from: [{podSelector: {matchLabels: {app: none}}}, {ipBlock: {cidr: 10.0.0.0/8}}]}]")},
 		"netpol-unknown":           {both(policy("ingress: [{ports: [{port: nope}]}]")), policy("ingress: [{from: [{podSelector: {}}]}]")},
 
 		"ingress-service-missing": {ingress(backend("wbe", "{number: 80}")), ingress(backend("web", "{number: 80}"))},

@@ -39,6 +39,25 @@ func (c *subject) mislabelled() bool {
 	return false
 }
 
+// misnamed: Endpoints are mirrored for the Service of their very name
+// (k8s.io/kubernetes pkg/controller/endpointslicemirroring, syncEndpoints).
+func (c *subject) misnamed() bool {
+	for _, it := range c.v.List(endpointsKind, c.svc.Namespace) {
+		e, ok := it.Object.(*corev1.Endpoints) //lint:ignore SA1019 the legacy object is what has another name
+		if !ok || len(e.Subsets) == 0 || !misspelt(e.Name, c.svc.Name) {
+			continue
+		}
+		if presence, _ := c.v.Presence(object.Ref{Version: "v1", Kind: "Service", Namespace: e.Namespace, Name: e.Name}); presence != index.Missing {
+			continue
+		}
+		c.accuse(it.Ref, "endpoints-not-mirrored", finding.Error, fmt.Sprintf("no Service has its name; Service/%s, which has no endpoints, has a name close to it, and takes Endpoints of its own name only", c.svc.Name),
+			[]finding.Evidence{fact(it.Ref, "metadata.name", e.Name), fact(c.ref, "EndpointSlices", "none")},
+			manual("write them anew under the name %s: the name of an object cannot be changed", c.svc.Name))
+		return true
+	}
+	return false
+}
+
 // notMirrored: somebody wrote Endpoints, and asked for no slice of them. kube-proxy
 // reads slices only (k8s.io/kubernetes pkg/controller/endpointslicemirroring,
 // skipMirror).

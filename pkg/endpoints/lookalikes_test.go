@@ -66,7 +66,10 @@ func TestHealthyThingsThatLookBroken(t *testing.T) {
 		},
 		"a dead pod that is not sent to": func(s *scene) { s.pods[0].Status.Phase = corev1.PodFailed; unready(s.pods[0]); s.listDead() },
 		"nil conditions":                 after(func(s *scene) { s.slices[0].Endpoints[0].Conditions = discoveryv1.EndpointConditions{} }),
-		"a slice of names (FQDN)":        func(s *scene) { f := s.manual("db.example.com"); f.AddressType = discoveryv1.AddressTypeFQDN },
+		"a slice of names (FQDN) for others than kube-proxy": func(s *scene) {
+			f := s.manual("db.example.com")
+			f.AddressType, s.svc.Spec.ClusterIP, s.svc.Spec.Ports[0].Port = discoveryv1.AddressTypeFQDN, "None", 8080
+		},
 		"default/kubernetes": func(s *scene) {
 			m := s.manual("192.168.0.1")
 			s.svc.Name, s.svc.Namespace, m.Namespace = "kubernetes", "default", "default"

@@ -96,6 +96,7 @@ type plan struct {
 	queries []source.Query
 	logs    []source.LogQuery
 	sought  map[string]bool // Services that are looked for in all namespaces
+	guarded int             // Services whose clients were looked for
 }
 
 //go:noinline
@@ -150,18 +151,34 @@ func (p *plan) around(c *subject) {
 				p.want(source.Query{Kind: r.GroupKind(), Namespace: ns, Name: r.Name})
 			}
 		}
-		return
 	}
-	for i := range c.entries {
-		if e := &c.entries[i]; e.row.Address != "" && e.row.Pod == nil && i < fewNames {
-			p.want(source.Query{Kind: podKind, Fields: "status.podIP=" + e.row.Address})
-			if e.row.State == report.EndpointManual && e.pod == nil {
-				p.whole(nodeKind, "") // whose address is it then?
-			}
-		}
+	p.handWritten(c)
+	if c.selects() {
+		return
 	}
 	if len(c.slices) == 0 && !isExternal(c.svc) {
 		p.whole(sliceKind, ns) // one without the label may have been meant
+	}
+}
+
+// handWritten is what tells whose the addresses are that somebody wrote.
+func (p *plan) handWritten(c *subject) {
+	asked := 0
+	for i := range c.entries {
+		e := &c.entries[i]
+		byHand := e.row.State == report.EndpointManual && e.pod == nil && e.endpoint.TargetRef == nil
+		if e.row.Address == "" || e.row.Pod != nil || c.selects() && (!byHand || managedBy(e.slice) == mirrorName) {
+			continue
+		}
+		if asked++; asked > fewNames {
+			return
+		}
+		at := source.Query{Kind: podKind, Fields: "status.podIP=" + e.row.Address}
+		p.want(at)
+		if byHand {
+			p.whole(nodeKind, "")
+			p.want(source.Query{Kind: serviceKind, Fields: "spec.clusterIP=" + e.row.Address})
+		}
 	}
 }
 
@@ -188,6 +205,9 @@ func (p *plan) kinds(c *subject) {
 				p.want(source.Query{Kind: serviceKind, Namespace: last.Namespace, Name: last.Name})
 			}
 		}
+		if r, short := c.shortFor(); short {
+			p.want(source.Query{Kind: serviceKind, Namespace: r.Namespace, Name: r.Name})
+		}
 		return
 	}
 	local := c.svc.Spec.ExternalTrafficPolicy == corev1.ServiceExternalTrafficPolicyLocal ||
@@ -202,6 +222,7 @@ func (p *plan) kinds(c *subject) {
 	if !c.policies.Any(c.svc.Namespace) && !fromPod {
 		return
 	}
+	p.clients(c)
 	for _, gk := range netpol.PluginKinds() {
 		if k, ok := p.v.Served(gk); ok {
 			q := source.Query{Kind: gk, Metadata: true}

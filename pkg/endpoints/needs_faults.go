@@ -65,8 +65,8 @@ func (p *plan) explain(w *world) {
 // selector nor endpoints.
 func (p *plan) handmade(c *subject) {
 	p.whole(sliceKind, c.svc.Namespace)
-	p.whole(serviceKind, c.svc.Namespace) // does a slice name one that is not there?
-	p.want(source.Query{Kind: endpointsKind, Namespace: c.svc.Namespace, Name: c.svc.Name})
+	p.whole(serviceKind, c.svc.Namespace)   // does a slice name one that is not there?
+	p.whole(endpointsKind, c.svc.Namespace) // or Endpoints?
 }
 
 // strangers are pods that the slices name and the selector does not choose.
@@ -212,7 +212,10 @@ func (p *plan) void(c *subject) {
 		return
 	}
 	if c.has("selector-no-match") && (!p.ask.byName() || p.knownElsewhere(c)) {
-		p.whole(schema.GroupKind{Group: "batch", Kind: "CronJob"}, ns) // its pods may come later
+		p.whole(schema.GroupKind{Group: "batch", Kind: "CronJob"}, ns)                                       // its pods may come later
+		if !slices.ContainsFunc(p.v.List(schema.GroupKind{Group: "apps", Kind: "Deployment"}, ns), rolled) { // then ReplicaSets are read
+			p.whole(schema.GroupKind{Group: "apps", Kind: "DaemonSet"}, ns) // or wait for a node
+		}
 	}
 	if !p.ask.byName() {
 		return

@@ -50,7 +50,7 @@ func (c *subject) numericPort(i int, pods []*corev1.Pod) {
 	number := sp.TargetPort.IntVal
 	if j := slices.IndexFunc(ports, func(p corev1.ContainerPort) bool { return p.ContainerPort == number }); j >= 0 {
 		c.say("protocol-mismatch", finding.Warning, fmt.Sprintf("port %d of its pods is declared as %s, and its own is %s", number, protocolOf(ports[j].Protocol), protocolOf(sp.Protocol)),
-			evidence, c.patchService("take the pods' protocol", map[string]any{"op": "replace", "path": fmt.Sprintf("/spec/ports/%d/protocol", i), "value": string(protocolOf(ports[j].Protocol))}))
+			evidence, c.takeProtocol(i, ports[j]))
 		return
 	}
 	if number != sp.Port && slices.ContainsFunc(ports, func(p corev1.ContainerPort) bool {

@@ -168,10 +168,27 @@ func (c *subject) alien(main, t *team) finding.Severity {
 	switch {
 	case t.passing() && !main.passing(), theirs == 0 && mine > 0:
 		return finding.Error
-	case theirs != mine || c.numbers(main) != c.numbers(t):
+	case theirs != mine || c.numbers(main) != c.numbers(t) && !sameProgram(main, t):
 		return finding.Warning
 	}
 	return finding.Info
+}
+
+// sameProgram says that two teams run the same image, of whatever version: a
+// named port may have another number in each.
+func sameProgram(a, b *team) bool {
+	return slices.ContainsFunc(a.pods[0].Spec.Containers, func(k corev1.Container) bool {
+		return slices.ContainsFunc(b.pods[0].Spec.Containers, func(o corev1.Container) bool { return repository(k.Image) == repository(o.Image) && k.Image != "" })
+	})
+}
+
+// repository is an image's name without its tag and digest.
+func repository(image string) string {
+	image, _, _ = strings.Cut(image, "@")
+	if i := strings.LastIndex(image, ":"); i > strings.LastIndex(image, "/") {
+		image = image[:i]
+	}
+	return image
 }
 
 func (c *subject) numbers(t *team) string {

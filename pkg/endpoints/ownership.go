@@ -2,7 +2,6 @@ package endpoints
 
 import (
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -14,8 +13,6 @@ import (
 	"github.com/leadsman-dev/leadsman/pkg/finding"
 	"github.com/leadsman-dev/leadsman/pkg/index"
 	"github.com/leadsman-dev/leadsman/pkg/object"
-	"github.com/leadsman-dev/leadsman/pkg/report"
-	"github.com/leadsman-dev/leadsman/pkg/source"
 )
 
 // ownership finds slices that the wrong hand wrote, or that lead nowhere.
@@ -28,6 +25,7 @@ func ownership() Analyzer {
 			c.leftover(s)
 			c.orphan(s)
 			c.portNames(s)
+			c.namesOnly(s)
 			if c.otherFamily(s) && managedBy(s) != controllerName && len(s.Endpoints) > 0 {
 				c.accuse(sliceRef(s), "ip-family-mismatch", finding.Error, fmt.Sprintf("it holds %s addresses, and Service/%s has %s only: kube-proxy ignores the slice", s.AddressType, c.svc.Name, familyWords(c.svc)),
 					[]finding.Evidence{fact(sliceRef(s), "addressType", string(s.AddressType)), fact(c.ref, "spec.ipFamilies", familyWords(c.svc))},
@@ -132,7 +130,11 @@ func orphans(w *world) {
 // portNames: kube-proxy joins the two by port name; a slice port of another
 // name serves nothing. The controller's own slices are judged by drift.
 func (c *subject) portNames(s *discoveryv1.EndpointSlice) {
-	if managedBy(s) == controllerName || len(s.Ports) == 0 || len(s.Endpoints) == 0 || len(c.svc.Spec.Ports) == 0 {
+	if managedBy(s) == controllerName || len(s.Endpoints) == 0 || len(c.svc.Spec.Ports) == 0 || s.AddressType == discoveryv1.AddressTypeFQDN {
+		return
+	}
+	if len(s.Ports) == 0 {
+		c.portless(s)
 		return
 	}
 	m := matcher{subject: c}
@@ -165,82 +167,4 @@ func (c *subject) unlabelledSlice() *discoveryv1.EndpointSlice {
 		}
 	}
 	return nil
-}
-
-// handMade judges the addresses that a person wrote.
-func (c *subject) handMade() {
-	said := map[string]bool{}
-	for i := range c.entries {
-		e := &c.entries[i]
-		if said[e.row.Address] || e.endpoint == nil || e.row.State != report.EndpointForeign && (e.row.State != report.EndpointManual || e.pod != nil || e.endpoint.TargetRef != nil) {
-			continue
-		}
-		said[e.row.Address] = true
-		field := fact(sliceRef(e.slice), "endpoints[].addresses", e.row.Address)
-		switch {
-		case e.row.State == report.EndpointForeign:
-			c.say("manual-ip-foreign", finding.Error, fmt.Sprintf("the hand-made address %s belongs to %s, which has nothing to do with it", e.row.Address, c.title(e.pod)),
-				[]finding.Evidence{field, fact(podRef(e.pod), "status.podIP", e.row.Address), fact(podRef(e.pod), "metadata.labels", joinPairs(e.pod.Labels))},
-				deleteSlice("delete the slice and give the Service a selector; pod addresses do not last", e.slice))
-		case c.nobodys(e.row.Address):
-			e.row.Why = "inside the pod network, and no pod has it"
-			c.say("manual-ip-nobody", finding.Warning, fmt.Sprintf("the hand-made address %s is inside the pod network, and no pod or node has it", e.row.Address),
-				[]finding.Evidence{field}, deleteSlice("correct the slice, or delete it", e.slice))
-		}
-	}
-}
-
-func (c *subject) title(pod *corev1.Pod) string {
-	name := podRef(pod).String()
-	if pod.Namespace != c.svc.Namespace {
-		name = podRef(pod).Long()
-	}
-	if root := c.root(pod); !root.IsZero() {
-		return name + " of " + root.String()
-	}
-	return name
-}
-
-// nobodys needs every pod, or those with this address, and every node to have
-// been seen.
-func (c *subject) nobodys(ip string) bool {
-	addr, err := netip.ParseAddr(ip)
-	asked := source.Query{Kind: podKind, Fields: "status.podIP=" + ip}
-	if err != nil || !c.listed(podKind, "", "") && !c.v.Answered(asked) || !c.listed(nodeKind, "", "") || len(c.v.WithIP(ip)) > 0 {
-		return false
-	}
-	inside := false
-	for _, it := range c.v.List(nodeKind, "") {
-		n, ok := it.Object.(*corev1.Node)
-		if !ok {
-			continue
-		}
-		if slices.ContainsFunc(n.Status.Addresses, func(a corev1.NodeAddress) bool { return a.Address == ip }) {
-			return false
-		}
-		for _, cidr := range n.Spec.PodCIDRs {
-			prefix, err := netip.ParsePrefix(cidr)
-			inside = inside || err == nil && prefix.Contains(addr)
-		}
-	}
-	return inside
-}
-
-// akin says whether a pod has anything to do with a Service that names it by
-// address alone: a label in common, or the Service's name in its own.
-func (c *subject) akin(pod *corev1.Pod) bool {
-	for k, v := range c.svc.Labels {
-		if pod.Labels[k] == v {
-			return true
-		}
-	}
-	if strings.HasPrefix(pod.Name, c.svc.Name) {
-		return true
-	}
-	for _, v := range pod.Labels {
-		if v == c.svc.Name {
-			return true
-		}
-	}
-	return strings.HasPrefix(c.svc.Name, c.root(pod).Name) && c.root(pod).Name != ""
 }

@@ -1,13 +1,16 @@
 package endpoints
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/util/intstr"
+	networkingv1 "k8s.io/api/networking/v1"
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
 	"github.com/leadsman-dev/leadsman/pkg/netpol"
+	"github.com/leadsman-dev/leadsman/pkg/object"
 )
 
 // policies says what NetworkPolicies do to connections: they see the pod's
@@ -19,12 +22,30 @@ func policies() Analyzer {
 		if len(pods) == 0 || client == nil && !c.policies.Any(c.svc.Namespace) {
 			return
 		}
+		var lesser func() // what is told where nothing is refused
 		for i := range c.svc.Spec.Ports {
 			for _, pod := range distinct(pods) {
-				if c.judgePolicies(i, pod, client) {
+				port, ok := c.dialled(i, pod)
+				if !ok {
+					continue
+				}
+				q := netpol.Question{Client: client, Server: pod, Port: port}
+				switch a := c.policies.Decide(q); {
+				case a.Value == netpol.Denied:
+					c.refused(i, q, a, pods)
 					return // one port's story is enough
+				case lesser != nil || a.Value != netpol.Unknown:
+				case worthSaying(a, client != nil):
+					lesser = func() { c.undecided(a, pod, c.policyFacts(i, pod, a)) }
+				case a.Doubt == netpol.AnySource:
+					if peers := c.admittedOnly(pod, port); len(peers) > 0 && !c.anybody(peers) {
+						lesser = func() { c.admitsNobody(i, pod, port, peers) }
+					}
 				}
 			}
+		}
+		if lesser != nil {
+			lesser()
 		}
 	}}
 }
@@ -61,35 +82,64 @@ func distinct(pods []*corev1.Pod) []*corev1.Pod {
 	return out
 }
 
-func (c *subject) judgePolicies(i int, pod, client *corev1.Pod) bool {
+// dialled is the port of a pod to which a Service port leads.
+func (c *subject) dialled(i int, pod *corev1.Pod) (netpol.Port, bool) {
 	sp := &c.svc.Spec.Ports[i]
 	number, ok := targetPort(pod, sp)
-	if !ok {
-		return false
-	}
-	a := c.policies.Decide(netpol.Question{Client: client, Server: pod, Port: netpol.Port{Number: number, Protocol: sp.Protocol}})
-	evidence := []finding.Evidence{c.targetFact(i), fact(podRef(pod), "metadata.labels", joinPairs(pod.Labels))}
+	return netpol.Port{Number: number, Protocol: sp.Protocol}, ok
+}
+
+func (c *subject) policyFacts(i int, pod *corev1.Pod, a netpol.Answer) []finding.Evidence {
+	facts := []finding.Evidence{c.targetFact(i), fact(podRef(pod), "metadata.labels", joinPairs(pod.Labels))}
 	if !a.Policy.IsZero() {
-		evidence = append(evidence, fact(a.Policy, a.Rule, a.Why))
+		facts = append(facts, fact(a.Policy, a.Rule, cmp.Or(a.Stands, a.Why)))
+	}
+	return facts
+}
+
+// refused says why nobody, or not this client, may connect.
+func (c *subject) refused(i int, q netpol.Question, a netpol.Answer, pods []*corev1.Pod) {
+	sp := &c.svc.Spec.Ports[i]
+	slip, confused := c.policies.AdmitsPort(a.Direction, q, sp.Port)
+	if confused = confused && sp.Port != q.Port.Number; confused {
+		a.Policy = object.Ref{} // the slip says more than the rule that came closest
+	}
+	facts := c.policyFacts(i, q.Server, a)
+	if q.Client != nil {
+		facts = append(facts, fact(podRef(q.Client), "metadata.labels", joinPairs(q.Client.Labels)))
 	}
 	switch {
-	case a.Value == netpol.Denied && a.Direction == netpol.Ingress && c.usesServicePort(i, number, pod) != nil:
-		p := c.usesServicePort(i, number, pod)
-		c.say("netpol-uses-service-port", finding.Error, fmt.Sprintf("NetworkPolicy/%s admits port %d, which is the Service's; policies see the pods' port, %d", p.policy, sp.Port, number),
-			append(evidence, fact(a.Policy, p.field, fmt.Sprint(sp.Port))),
-			command("admit the pods' port", c.svc.Namespace, "patch", "networkpolicy", p.policy, "--type=json", "-p",
-				compact([]map[string]any{{"op": "replace", "path": p.path, "value": number}})))
-	case a.Value == netpol.Denied && client != nil && (a.PortAdmitted || a.Direction == netpol.Egress):
-		c.say("netpol-source", finding.Warning, fmt.Sprintf("pod %s/%s may not connect: %s", client.Namespace, client.Name, a.Why), append(evidence, fact(podRef(client), "metadata.labels", joinPairs(client.Labels))),
-			manual("let a rule of %s admit the client's labels and namespace", a.Policy))
-	case a.Value == netpol.Denied:
-		c.say("netpol-denies", finding.Warning, a.Why, evidence, c.admit(a, number, sp))
-	case a.Value == netpol.Unknown && worthSaying(a, client != nil):
-		c.undecided(a, pod, evidence)
+	case confused:
+		c.say("netpol-uses-service-port", finding.Error, fmt.Sprintf("%s admits port %d, which is the Service's; policies see the pods' port, %d", slip.Policy, sp.Port, q.Port.Number),
+			append(facts, fact(slip.Policy, slip.Rule, slip.Value)),
+			command("admit the pods' port", slip.Policy.Namespace, "patch", "networkpolicy", slip.Policy.Name, "--type=json", "-p",
+				compact([]map[string]any{{"op": "replace", "path": slip.Path, "value": q.Port.Number}})))
+	case q.Client != nil && (a.PortAdmitted || a.Direction == netpol.Egress):
+		message := fmt.Sprintf("pod %s/%s may not connect: %s", q.Client.Namespace, q.Client.Name, a.Why)
+		if slip, ok := c.policies.AdmitsAddress(q, c.svc.Spec.ClusterIP); ok && a.Direction == netpol.Egress {
+			message = fmt.Sprintf("pod %s/%s may not connect: %s lets it out to %s, where the Service's own address is; policies see the pods' addresses (%s)", q.Client.Namespace, q.Client.Name, slip.Policy, slip.Value, podIPs(q.Server))
+			facts = append(facts, fact(slip.Policy, slip.Rule, slip.Value), fact(c.ref, "spec.clusterIP", c.svc.Spec.ClusterIP))
+		}
+		c.say("netpol-source", finding.Warning, message, facts, c.admit(a, q))
 	default:
-		return false
+		message, cut := a.Why, c.cutOff(i, q.Client, pods)
+		if len(cut) < len(pods) {
+			whose, _ := c.whose(cut)
+			message = fmt.Sprintf("of its %d pods, %s %s no connections: %s", len(pods), whose, verb(len(cut), "gets", "get"), a.Why)
+		}
+		c.say("netpol-denies", finding.Warning, message, facts, c.admit(a, q))
 	}
-	return true
+}
+
+// cutOff are the pods to which nobody, or not this client, may connect.
+func (c *subject) cutOff(i int, client *corev1.Pod, pods []*corev1.Pod) []*corev1.Pod {
+	var cut []*corev1.Pod
+	for _, pod := range pods {
+		if port, ok := c.dialled(i, pod); ok && c.policies.Decide(netpol.Question{Client: client, Server: pod, Port: port}).Value == netpol.Denied {
+			cut = append(cut, pod)
+		}
+	}
+	return cut
 }
 
 // undecided: it depends on the network plugin. A rule whose port name the pods
@@ -118,38 +168,36 @@ func worthSaying(a netpol.Answer, asked bool) bool {
 	return false
 }
 
-// admit adds a rule to the policy that selects the pods.
-func (c *subject) admit(a netpol.Answer, number int32, sp *corev1.ServicePort) finding.Fix {
-	rule := map[string]any{"ports": []map[string]any{{"port": number, "protocol": string(protocolOf(sp.Protocol))}}}
-	op := map[string]any{"op": "add", "path": "/spec/ingress/-", "value": rule}
-	for _, p := range c.policies.In(a.Policy.Namespace) {
-		if p.Name == a.Policy.Name && len(p.Spec.Ingress) == 0 {
-			op = map[string]any{"op": "add", "path": "/spec/ingress", "value": []any{rule}}
+// admit adds a rule to the policy that refuses: for the port alone, or where a
+// client was asked about, for it and the pods alone.
+func (c *subject) admit(a netpol.Answer, q netpol.Question) finding.Fix {
+	rule := map[string]any{"ports": []map[string]any{{"port": q.Port.Number, "protocol": string(protocolOf(q.Port.Protocol))}}}
+	side, description := string(a.Direction), "admit the port, if that is meant"
+	switch {
+	case q.Client == nil:
+	case a.Direction == netpol.Egress:
+		rule["to"], description = []any{peerFor(q.Server.Namespace, c.svc.Spec.Selector, a.Policy)}, "let the client out to the pods, if that is meant"
+	default:
+		rule["from"], description = []any{peerFor(q.Client.Namespace, named(q.Client.Labels), a.Policy)}, "admit the client, if that is meant"
+	}
+	op := map[string]any{"op": "add", "path": "/spec/" + side + "/-", "value": rule}
+	i := slices.IndexFunc(c.policies.In(a.Policy.Namespace), func(p *networkingv1.NetworkPolicy) bool { return p.Name == a.Policy.Name })
+	if i >= 0 {
+		if p := c.policies.In(a.Policy.Namespace)[i]; side == "ingress" && len(p.Spec.Ingress) == 0 || side == "egress" && len(p.Spec.Egress) == 0 {
+			op = map[string]any{"op": "add", "path": "/spec/" + side, "value": []any{rule}}
 		}
 	}
-	return command("admit the port, if that is meant", a.Policy.Namespace, "patch", "networkpolicy", a.Policy.Name, "--type=json", "-p", compact([]any{op}))
+	return command(description, a.Policy.Namespace, "patch", "networkpolicy", a.Policy.Name, "--type=json", "-p", compact([]any{op}))
 }
 
-type confusedRule struct{ policy, field, path string }
-
-// usesServicePort finds a rule that admits the Service's port where the pods
-// need another.
-func (c *subject) usesServicePort(i int, number int32, pod *corev1.Pod) *confusedRule {
-	want := c.svc.Spec.Ports[i].Port
-	if want == number {
-		return nil
+// peerFor is the peer that stands for pods of a namespace, in a policy.
+func peerFor(namespace string, labels map[string]string, in object.Ref) map[string]any {
+	peer := map[string]any{"podSelector": map[string]any{}}
+	if len(labels) > 0 {
+		peer["podSelector"] = map[string]any{"matchLabels": labels}
 	}
-	for _, p := range c.policies.In(c.svc.Namespace) {
-		if !netpol.Selects(p, pod) {
-			continue
-		}
-		for r, rule := range p.Spec.Ingress {
-			for j, port := range rule.Ports {
-				if port.Port != nil && port.Port.Type == intstr.Int && port.Port.IntVal == want && port.EndPort == nil {
-					return &confusedRule{p.Name, fmt.Sprintf("spec.ingress[%d].ports[%d].port", r, j), fmt.Sprintf("/spec/ingress/%d/ports/%d/port", r, j)}
-				}
-			}
-		}
+	if namespace != in.Namespace {
+		peer["namespaceSelector"] = map[string]any{"matchLabels": map[string]string{corev1.LabelMetadataName: namespace}}
 	}
-	return nil
+	return peer
 }

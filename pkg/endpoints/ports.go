@@ -82,7 +82,7 @@ func (c *subject) resolvesNowhere(i int, pod *corev1.Pod) {
 	consequence := fmt.Sprintf("so port %d leads nowhere", sp.Port)
 	if p, ok := called(ports, want); ok {
 		c.say("named-port-protocol", finding.Error, fmt.Sprintf("port %q of its pods is %s, and its own is %s, %s", want, protocolOf(p.Protocol), protocolOf(sp.Protocol), consequence),
-			evidence, c.patchService("take the pods' protocol", map[string]any{"op": "replace", "path": fmt.Sprintf("/spec/ports/%d/protocol", i), "value": string(protocolOf(p.Protocol))}))
+			evidence, c.takeProtocol(i, p))
 		return
 	}
 	if container, ok := initPort(pod, want); ok {
@@ -96,6 +96,17 @@ func (c *subject) resolvesNowhere(i int, pod *corev1.Pod) {
 		return
 	}
 	c.say("named-port-missing", finding.Error, fmt.Sprintf("its targetPort %q resolves on no pod, %s; the pods declare %s", want, consequence, portWords(ports)), evidence, c.portFix(i, ports)...)
+}
+
+// takeProtocol gives a Service port the protocol of the pods' port, unless
+// another port has that number and protocol already.
+func (c *subject) takeProtocol(i int, p corev1.ContainerPort) finding.Fix {
+	sp, protocol := &c.svc.Spec.Ports[i], protocolOf(p.Protocol)
+	taken := slices.ContainsFunc(c.svc.Spec.Ports, func(o corev1.ServicePort) bool { return o.Port == sp.Port && protocolOf(o.Protocol) == protocol })
+	if taken {
+		return manual("let the pods declare %d as %s too, under a name of its own, and lead the port to that; or take port %d/%s off the Service", p.ContainerPort, protocolOf(sp.Protocol), sp.Port, protocolOf(sp.Protocol))
+	}
+	return c.patchService("take the pods' protocol", map[string]any{"op": "replace", "path": fmt.Sprintf("/spec/ports/%d/protocol", i), "value": string(protocol)})
 }
 
 func called(ports []corev1.ContainerPort, name string) (corev1.ContainerPort, bool) {

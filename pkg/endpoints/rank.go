@@ -16,7 +16,7 @@ var causes = []string{
 	"named-port-protocol", "named-port-init", "named-port-typo", "named-port-missing", "ports-swapped", "ip-family-mismatch",
 	"node-missing", "node-notready", "readiness-gate", "probe-port-wrong", "sidecar-not-ready", "no-pod-ip", "none-ready",
 	"uid-mismatch", "targetref-gone", "ip-mismatch", "terminal-pod-ip", "slice-stale", "duplicate-ip",
-	"nothing-listening", "listens-loopback", "path-fails", "netpol-uses-service-port", "netpol-denies", "netpol-source",
+	"nothing-listening", "listens-loopback", "path-fails", "netpol-uses-service-port", "netpol-denies", "netpol-source", "netpol-admits-nobody",
 	"externalname-loop", "externalname-dead", "ingress-service-missing", "ingress-port-missing", "ingress-class-missing",
 	"route-backend-missing", "route-port-missing", "route-no-referencegrant", "statefulset-service-missing", "lb-pending", "selector-overlap",
 }

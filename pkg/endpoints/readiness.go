@@ -92,9 +92,9 @@ func (c *subject) noneReady(down, leaving []*corev1.Pod) {
 	case c.wrongProbe(worst) != nil:
 		p := c.wrongProbe(worst)
 		name = "probe-port-wrong"
-		message = fmt.Sprintf("no endpoint is ready: the readiness probe of container %s asks port %s, and the container declares %s", p.container, p.port, p.declared)
+		message = fmt.Sprintf("no endpoint is ready: the %s probe of container %s asks port %s, and the container declares %s", p.kind, p.container, p.port, p.declared)
 		evidence = append(evidence, fact(podRef(worst), p.field, p.port))
-		fix = manual("let the readiness probe ask the port on which the application listens (%s)", p.declared)
+		fix = manual("let the %s probe ask the port on which the application listens (%s)", p.kind, p.declared)
 	case c.sidecarDown(worst) != "":
 		name = "sidecar-not-ready"
 		message = fmt.Sprintf("no endpoint is ready: only container %s is not, which does not serve these ports: %s", c.sidecarDown(worst), reason)
@@ -181,27 +181,37 @@ func (c *subject) gate(p *corev1.Pod) string {
 	return ""
 }
 
-type strayProbe struct{ container, field, port, declared string }
+type strayProbe struct{ kind, container, field, port, declared string }
 
-// wrongProbe is a readiness probe that fails on a port which its container
-// does not declare, though it declares others.
+// wrongProbe is a readiness or startup probe that fails on a port which its
+// container does not declare, though it declares others.
 func (c *subject) wrongProbe(p *corev1.Pod) *strayProbe {
 	for i := range p.Spec.Containers {
 		k := &p.Spec.Containers[i]
-		port, field, ok := probePort(k.ReadinessProbe)
-		if !ok || len(k.Ports) == 0 || slices.ContainsFunc(declared(p), func(d corev1.ContainerPort) bool {
+		status := slices.IndexFunc(p.Status.ContainerStatuses, func(s corev1.ContainerStatus) bool {
+			return s.Name == k.Name && !s.Ready && s.State.Running != nil
+		})
+		if status < 0 || len(k.Ports) == 0 {
+			continue
+		}
+		kind, probe := "readiness", k.ReadinessProbe
+		if s := p.Status.ContainerStatuses[status]; k.StartupProbe != nil && s.Started != nil && !*s.Started {
+			if c.starting(p, false) {
+				continue // it may listen there in a moment
+			}
+			kind, probe = "startup", k.StartupProbe
+		}
+		port, field, ok := probePort(probe)
+		if !ok || slices.ContainsFunc(declared(p), func(d corev1.ContainerPort) bool {
 			return port.Type == intstr.Int && d.ContainerPort == port.IntVal || port.Type == intstr.String && d.Name == port.StrVal
 		}) {
 			continue
 		}
 		failing := slices.ContainsFunc(c.v.Events(p.UID), func(e *corev1.Event) bool {
-			return e.Reason == "Unhealthy" && strings.Contains(e.Message, "Readiness probe")
+			return e.Reason == "Unhealthy" && len(e.Message) > len(kind) && strings.EqualFold(e.Message[:len(kind)], kind)
 		})
-		unready := slices.ContainsFunc(p.Status.ContainerStatuses, func(s corev1.ContainerStatus) bool {
-			return s.Name == k.Name && !s.Ready && s.State.Running != nil
-		})
-		if unready && (failing || len(c.v.Events(p.UID)) == 0) {
-			return &strayProbe{k.Name, fmt.Sprintf("spec.containers[%d].readinessProbe.%s.port", i, field), port.String(), portWords(k.Ports)}
+		if failing || len(c.v.Events(p.UID)) == 0 {
+			return &strayProbe{kind, k.Name, fmt.Sprintf("spec.containers[%d].%sProbe.%s.port", i, kind, field), port.String(), portWords(k.Ports)}
 		}
 	}
 	return nil
@@ -277,8 +287,12 @@ func (c *subject) partlyReady(up, down []*corev1.Pod) {
 }
 
 func (c *subject) published(up, down []*corev1.Pod) {
-	if isHeadless(c.svc) || len(down) == 0 {
-		return // peers that find each other by DNS want this
+	if len(down) == 0 {
+		return
+	}
+	if isHeadless(c.svc) { // peers that find each other by DNS want this, for as long as they start
+		c.publishedBroken(up, down)
+		return
 	}
 	evidence := []finding.Evidence{fact(c.ref, "spec.publishNotReadyAddresses", "true")}
 	hide := c.patchService("send traffic to ready pods only", map[string]any{"op": "replace", "path": "/spec/publishNotReadyAddresses", "value": false})
@@ -296,6 +310,22 @@ func (c *subject) published(up, down []*corev1.Pod) {
 	}
 	c.say("unready-published", s, fmt.Sprintf("it publishes addresses that are not ready, and none is: connections go to %s that cannot serve: %s", whose, reason),
 		slices.Concat(evidence, readyFacts(worst), facts), c.podFix(worst), hide)
+}
+
+// publishedBroken: DNS hands out pods that will not serve.
+func (c *subject) publishedBroken(up, down []*corev1.Pod) {
+	worst := c.worst(down)
+	reason, facts, stuck := c.reason(worst)
+	failed := func(s corev1.ContainerStatus) bool { return crashed(s) || stuck && s.State.Running == nil }
+	if !slices.ContainsFunc(worst.Status.ContainerStatuses, failed) {
+		return // what runs and is not ready may be waiting for its peers
+	}
+	whose, _ := c.whose(down)
+	s, message := finding.Error, fmt.Sprintf("none of its pods is ready, and DNS hands out their addresses all the same (publishNotReadyAddresses): %s cannot serve: %s", whose, reason)
+	if len(up) > 0 {
+		s, message = finding.Warning, fmt.Sprintf("DNS hands out addresses that are not ready too (publishNotReadyAddresses), and %s cannot serve: %s", whose, reason)
+	}
+	c.say("unready-published", s, message, slices.Concat([]finding.Evidence{fact(c.ref, "spec.publishNotReadyAddresses", "true")}, readyFacts(worst), facts), c.podFix(worst))
 }
 
 // noProbe: the pod counts as ready as soon as its process has started.

@@ -35,7 +35,7 @@ func (c *subject) selectorless() {
 	if len(c.slices) > 0 || owned || c.unseen != "" || c.settling || len(c.place(c.svc.Namespace).unlabelled) > 0 && c.unlabelledSlice() != nil {
 		return
 	}
-	if c.mislabelled() || c.notMirrored() {
+	if c.mislabelled() || c.notMirrored() || c.misnamed() {
 		return
 	}
 	c.say("selectorless-empty", finding.Warning, "it has no selector, and nobody has written endpoints for it",

@@ -19,9 +19,9 @@ import (
 // pods then have no names of their own in DNS.
 func statefulSets() Analyzer {
 	return Analyzer{Name: "stateful sets", Docs: []finding.Doc{
-		page("statefulset-service-missing", finding.Error, "The StatefulSet's Service does not exist",
+		page("statefulset-service-missing", finding.Error, "The StatefulSet's Service does not exist, or selects other pods",
 			"The pods have no names of their own in DNS (web-0.web.shop.svc): peers that find each other so fail.",
-			"spec.serviceName names no Service, or the pods' subdomain is another name than that of the headless Service that selects them.",
+			"spec.serviceName names no Service, or one whose selector the pods do not carry.",
 			"Create the headless Service under that name. serviceName cannot be changed in place.", "apps/v1, StatefulSetSpec.ServiceName"),
 	}, Whole: func(w *world) {
 		said := map[object.Ref]bool{}
@@ -52,7 +52,15 @@ func statefulSets() Analyzer {
 // governed checks that a StatefulSet's Service is there.
 func (w *world) governed(r object.Ref, service string, labels map[string]string, evidence finding.Evidence) {
 	governing := object.Ref{Version: "v1", Kind: "Service", Namespace: r.Namespace, Name: service}
-	if presence, _ := w.v.Presence(governing); service == "" || presence != index.Missing || w.single() && !w.concerns(r.Namespace, service, labels) {
+	presence, _ := w.v.Presence(governing)
+	if service == "" || w.single() && !w.concerns(r.Namespace, service, labels) {
+		return
+	}
+	if it, ok := w.v.Get(governing); ok {
+		w.governsOthers(r, it, labels, evidence)
+		return
+	}
+	if presence != index.Missing {
 		return
 	}
 	message := fmt.Sprintf("its Service/%s does not exist, so its pods have no names in DNS", service)
@@ -63,6 +71,32 @@ func (w *world) governed(r object.Ref, service string, labels map[string]string,
 		compact(service), compact(r.Namespace), compact(labels))
 	w.findings = append(w.findings, finding.Finding{Code: code("statefulset-service-missing"), Severity: finding.Error, Object: r, Message: message, Evidence: []finding.Evidence{evidence},
 		Fix: []finding.Fix{{Description: "create it, headless", Command: "echo " + finding.Quote(manifest) + " | kubectl apply -f -"}}})
+}
+
+// governsOthers: a pod has a name below a Service only if that one selects it
+// (k8s.io/endpointslice, podToEndpoint: the hostname stands in that Service's
+// slice). Where it selects nothing at all, its own verdict says so.
+func (w *world) governsOthers(r object.Ref, it index.Item, labels map[string]string, evidence finding.Evidence) {
+	svc, ok := it.Object.(*corev1.Service)
+	if !ok || isExternal(svc) || len(svc.Spec.Selector) == 0 || len(labels) == 0 {
+		return
+	}
+	chosen := maps.Clone(svc.Spec.Selector)
+	maps.DeleteFunc(chosen, func(k, _ string) bool { return machineMade(k) }) // it may select one pod of the set
+	if carries(labels, chosen) {
+		return
+	}
+	if w.asked[it.Ref.Key()] && len(w.podsWith(svc.Namespace, svc.Spec.Selector)) == 0 {
+		return
+	}
+	message := fmt.Sprintf("its Service/%s selects other pods (%s), so its own have no names in DNS", svc.Name, selectorText(svc))
+	fix := manual("let Service/%s select the pods of %s, or make the StatefulSet anew with another serviceName, which cannot be changed in place", svc.Name, r)
+	if right, ok := w.headlessFor(r.Namespace, labels); ok {
+		message += fmt.Sprintf("; the headless Service that selects them is %q", right)
+		fix = manual("make the StatefulSet anew with serviceName %q, which cannot be changed in place; its pods stay with: %s", right, finding.Kubectl(r.Namespace, "delete", "statefulset", r.Name, "--cascade=orphan"))
+	}
+	w.findings = append(w.findings, finding.Finding{Code: code("statefulset-service-missing"), Severity: finding.Error, Object: r, Message: message,
+		Evidence: []finding.Evidence{evidence, fact(it.Ref, "spec.selector", selectorText(svc))}, Fix: []finding.Fix{fix}})
 }
 
 func (w *world) headlessFor(namespace string, labels map[string]string) (string, bool) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
@@ -48,6 +49,13 @@ func (c *subject) noMatch() {
 		if ps := health.Of(c.v, maker.item).Problems; len(ps) > 0 {
 			message += ": " + strings.TrimSuffix(ps[0].Message, ".")
 			evidence = append(evidence, ps[0].Evidence...)
+			if len(ps[0].Fix) > 0 {
+				fix = ps[0].Fix[0]
+			}
+		} else if why, facts := onNoNode(maker); why != "" {
+			message += ": " + why
+			evidence = append(evidence, facts...)
+			fix = manual("label a node so, if one is meant to run it; list them with: %s", finding.Kubectl("", "get", "nodes", "--show-labels"))
 		}
 	case len(bare) > 0:
 		message += fmt.Sprintf("; nobody gave %s a label", c.title(bare[0]))
@@ -139,6 +147,19 @@ func (c *subject) maker() *workload {
 		}
 	}
 	return nil
+}
+
+// onNoNode: a DaemonSet has a pod for each node that fits, and none does.
+func onNoNode(l *workload) (why string, evidence []finding.Evidence) {
+	d, ok := l.item.Object.(*appsv1.DaemonSet)
+	if !ok || d.Status.DesiredNumberScheduled > 0 || d.Status.ObservedGeneration < d.Generation {
+		return "", nil
+	}
+	evidence = []finding.Evidence{fact(l.item.Ref, "status.desiredNumberScheduled", "0")}
+	if s := d.Spec.Template.Spec.NodeSelector; len(s) > 0 {
+		return "no node fits it, as it asks for " + joinPairs(s), append(evidence, fact(l.item.Ref, "spec.template.spec.nodeSelector", joinPairs(s)))
+	}
+	return "no node fits it", evidence
 }
 
 // haveEnded says how all that it selects has ended, by the first of them.

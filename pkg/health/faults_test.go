@@ -132,6 +132,8 @@ func startFaults() []fault {
 	creating := pod(waits("ContainerCreating", ""), begun(3*time.Minute))
 	crashed, exit137 := pod(ended("Error", 1, 3)), pod(ended("Error", 137, 3))
 	killing := event(exit137, "Killing", "Container app failed liveness probe, will be restarted", 30*time.Second, 3)
+	throttled := event(exit137, "Killing", "Container app failed liveness probe, will be restarted", 30*time.Minute, 3)
+	throttledCrash := event(crashed, "Killing", "Container app failed liveness probe, will be restarted", 30*time.Minute, 3)
 	starting := event(exit137, "Killing", "Container app failed startup probe, will be restarted", 30*time.Second, 3)
 	hook := event(exit137, "FailedPostStartHook", "PostStartHook failed", 30*time.Second, 3)
 	unhealthy := event(exit137, "Unhealthy", "Liveness probe failed: connection refused", 30*time.Second, 3)
@@ -161,6 +163,7 @@ func startFaults() []fault {
 		{"init-slow", false, "has been running for 60 min", of(pod(asInit(false))), "it is a sidecar", of(pod(asInit(true)))},
 		{"sidecar-crash", true, `sidecar "setup"`, of(pod(ended("Error", 1, 4), asInit(true))), "it is an init container", of(pod(ended("Error", 1, 4), asInit(false)))},
 		{"liveness-kill", true, "connection refused", of(exit137, killing, unhealthy), "there are only Unhealthy events", of(exit137, unhealthy)},
+		{"liveness-kill", true, "again and again", of(exit137, throttled), "it crashed in a later life", of(crashed, throttledCrash)},
 		{"startup-kill", true, "startup probe fails", of(exit137, starting), "the liveness probe killed it", of(exit137, killing)},
 		{"poststart-hook", true, "postStart hook", of(exit137, hook), "the program ends by itself", of(crashed)},
 		{"readiness-failing", false, "readiness probe fails", of(pod(probed, running(time.Hour, false))), "it has only just started", func() scene {

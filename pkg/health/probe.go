@@ -19,11 +19,20 @@ func (p *patient) killed(u unit, d death) *corev1.Event {
 	e := p.about(u, func(e *corev1.Event) bool {
 		return e.Reason == "Killing" && (strings.Contains(e.Message, "failed liveness probe") || strings.Contains(e.Message, "failed startup probe"))
 	})
-	if e == nil || !d.StartedAt.IsZero() && index.EventTime(e).Before(d.StartedAt.Time) {
+	if e == nil {
+		return nil
+	}
+	earlier := !d.StartedAt.IsZero() && index.EventTime(e).Before(d.StartedAt.Time)
+	if earlier && !(d.again && index.EventCount(e) >= 2 && stopped(d.ExitCode)) {
 		return nil
 	}
 	return e
 }
+
+// stopped are the exit codes of a program that was told to stop. Of a container
+// that was killed so again and again, the events of later lives may be missing:
+// a client sends few about one object (client-go tools/record, EventCorrelator).
+func stopped(code int32) bool { return code == 0 || code == 137 || code == 143 }
 
 func (p *patient) probeKill(u unit, d death, e *corev1.Event) Problem {
 	name, kind, probe := "liveness-kill", "liveness", u.spec.LivenessProbe

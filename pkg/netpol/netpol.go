@@ -93,6 +93,7 @@ type Answer struct {
 	Direction Direction
 	Policy    object.Ref   // the policy that decided; zero where none selects the pod
 	Rule      string       // its field, such as "spec.ingress[0].from[1]"
+	Stands    string       // what stands there, in words
 	Why       string       // one plain sentence
 	Selecting []object.Ref // all policies that isolate the pod in this direction
 	// PortAdmitted says of a Denied answer that some rule admits the port, only
@@ -177,7 +178,7 @@ func (p *Policies) judge(d Direction, self, other *corev1.Pod, q Question) Answe
 // enough, one that may admit leaves the answer open.
 func (p *Policies) weigh(a Answer, d Direction, selecting []policy, other *corev1.Pod, q Question) Answer {
 	var open *Answer
-	nearest := Answer{Policy: selecting[0].ref, Rule: "spec." + string(d)}
+	nearest := Answer{Policy: selecting[0].ref, Rule: "spec." + string(d), Stands: rulesWord(len(selecting[0].rules(d)))}
 	portAdmitted := false
 	for _, pol := range selecting {
 		for i, r := range pol.rules(d) {
@@ -190,25 +191,35 @@ func (p *Policies) weigh(a Answer, d Direction, selecting []policy, other *corev
 				a.Why = fmt.Sprintf("%s admits %s %s", pol.ref, q.Port, peerWord(d, other, q))
 				return a
 			case both.value == maybe && open == nil:
-				open = &Answer{Doubt: both.doubt, Policy: pol.ref, Rule: field + peer.field, Why: fmt.Sprintf("%s may admit %s: %s", pol.ref, q.Port, both.why)}
+				open = &Answer{Doubt: both.doubt, Policy: pol.ref, Rule: field + peer.field, Stands: r.peersText(), Why: fmt.Sprintf("%s may admit %s: %s", pol.ref, q.Port, both.why)}
 				if both.doubt == NamedPort || both.doubt == Malformed {
-					open.Rule = field + port.field
+					open.Rule, open.Stands = field+port.field, r.portsText()
 				}
 			case port.match.value == yes && !portAdmitted:
 				portAdmitted = true
-				nearest = Answer{Policy: pol.ref, Rule: field + map[Direction]string{Ingress: ".from", Egress: ".to"}[d]}
+				nearest = Answer{Policy: pol.ref, Rule: field + map[Direction]string{Ingress: ".from", Egress: ".to"}[d], Stands: r.peersText()}
 			case peer.match.value == yes && !portAdmitted && !strings.Contains(nearest.Rule, "["):
-				nearest = Answer{Policy: pol.ref, Rule: field + ".ports"}
+				nearest = Answer{Policy: pol.ref, Rule: field + ".ports", Stands: r.portsText()}
 			}
 		}
 	}
 	if open != nil {
-		a.Value, a.Doubt, a.Policy, a.Rule, a.Why = Unknown, open.Doubt, open.Policy, open.Rule, open.Why
+		a.Value, a.Doubt, a.Policy, a.Rule, a.Stands, a.Why = Unknown, open.Doubt, open.Policy, open.Rule, open.Stands, open.Why
 		return a
 	}
-	a.Value, a.Policy, a.Rule, a.PortAdmitted = Denied, nearest.Policy, nearest.Rule, portAdmitted
+	a.Value, a.Policy, a.Rule, a.Stands, a.PortAdmitted = Denied, nearest.Policy, nearest.Rule, nearest.Stands, portAdmitted
 	a.Why = fmt.Sprintf("%s, and no rule admits %s %s", selectWord(a.Selecting, d), q.Port, peerWord(d, other, q))
 	return a
+}
+
+func rulesWord(n int) string {
+	switch n {
+	case 0:
+		return "no rule"
+	case 1:
+		return "1 rule"
+	}
+	return fmt.Sprintf("%d rules", n)
 }
 
 func selectWord(refs []object.Ref, d Direction) string {

@@ -252,6 +252,8 @@ func fieldsOf(o Object) fields.Set {
 		set["spec.nodeName"] = o.Spec.NodeName
 		set["status.phase"] = string(o.Status.Phase)
 		set["status.podIP"] = o.Status.PodIP
+	case *corev1.Service:
+		set["spec.clusterIP"] = o.Spec.ClusterIP
 	case *corev1.Event:
 		set["involvedObject.uid"] = string(o.InvolvedObject.UID)
 		set["involvedObject.kind"] = o.InvolvedObject.Kind
