@@ -79,6 +79,21 @@ func TestAScreenIsDrawnOverAndLeftAsItWas(t *testing.T) {
 	}
 }
 
+func TestARowBeyondTheEdgeIsMarked(t *testing.T) {
+	style := term.Style{Unicode: true, Width: 8}
+	for row, want := range map[string]string{
+		"12345678":                              "12345678",
+		"123456789":                             "1234567…",
+		"\x1b[1m1234\x1b[0m5678":                "\x1b[1m1234\x1b[0m5678",
+		"\x1b[1m1234\x1b[0m567\x1b[2m89\x1b[0m": "\x1b[1m1234\x1b[0m567\x1b[2m…\x1b[0m",
+		"\x1b[1m123456789\x1b[0m":               "\x1b[1m1234567…\x1b[0m",
+	} {
+		if got := string(clip([]byte(row), style)); got != want {
+			t.Errorf("%q is clipped to %q, want %q", row, got, want)
+		}
+	}
+}
+
 func TestAScreenIsDrawnAgainWhenItsSizeChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var b bytes.Buffer

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"time"
 
 	"github.com/leadsman-dev/leadsman/pkg/term"
@@ -80,7 +81,7 @@ func (s *screen) draw() error {
 			b.WriteString(nextRow)
 		}
 		b.WriteString(clearRow)
-		b.Write(row)
+		b.Write(clip(row, s.style))
 	}
 	if len(rows) < s.height {
 		b.WriteString(nextRow + clearBelow)
@@ -89,6 +90,38 @@ func (s *screen) draw() error {
 	_, err := s.out.Write(b.Bytes())
 	return err
 }
+
+// clip marks a row that goes on beyond the edge, such as a long command: the
+// terminal would cut it without a word, and the rest may look whole. The last
+// frame, which stays when the watch ends, has it in full.
+func clip(row []byte, style term.Style) []byte {
+	if style.Width <= 0 || len(row) <= style.Width || term.Width(string(colours.ReplaceAll(row, nil))) <= style.Width {
+		return row
+	}
+	var b bytes.Buffer
+	room := style.Width - term.Width(style.Ellipsis())
+	for full := false; len(row) > 0; {
+		at := colours.FindIndex(row)
+		if at == nil {
+			at = []int{len(row), len(row)}
+		}
+		switch text := string(row[:at[0]]); {
+		case full:
+		case term.Width(text) <= room:
+			b.WriteString(text)
+			room -= term.Width(text)
+		default:
+			b.WriteString(term.Truncate(text, room, "") + style.Ellipsis())
+			full = true
+		}
+		b.Write(row[at[0]:at[1]])
+		row = row[at[1]:]
+	}
+	return b.Bytes()
+}
+
+// colours are the only control sequences in a picture.
+var colours = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
 // visible are the rows that fit. The last one of the screen says how many do
 // not.
