@@ -51,15 +51,18 @@ func (o options) measure(ctx context.Context, out io.Writer) error {
 		if err := o.phase(ctx, &b, limit, p); err != nil {
 			return err
 		}
-		if o.doc == "" {
-			continue
-		}
-		if err := os.WriteFile(o.doc, []byte(preface+b.String()), 0o644); err != nil { // after each phase: the last ones take long
-			return err
-		}
 	}
 	_, err = io.WriteString(out, b.String())
 	return err
+}
+
+// write keeps what is known so far: the last rows take long, and to take a
+// large load away takes longer.
+func (o options) write(table string) error {
+	if o.doc == "" {
+		return nil
+	}
+	return os.WriteFile(o.doc, []byte(preface+table), 0o644)
 }
 
 // phase makes a load, measures on it, and takes it away again.
@@ -89,6 +92,9 @@ func (o options) phase(ctx context.Context, b *strings.Builder, limit string, p 
 		row := fmt.Sprintf("| %s | %.3f s | %.2f s | %.0f MiB | %s | %s |\n", c.title, f.wall.Seconds(), f.busy.Seconds(), float64(f.peak)/(1<<20), f.requests, f.read)
 		fmt.Fprint(os.Stderr, row) // how far it is
 		b.WriteString(row)
+		if err := o.write(b.String()); err != nil {
+			return err
+		}
 	}
 	return nil
 }
