@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -75,7 +76,8 @@ func (e *Env) Open(_ context.Context, s *Shared) (*Session, error) {
 		if s.SaveSnapshot != "" {
 			trim = nil
 		}
-		session.live = live.New(e.Config, live.Options{Warnings: e.warnOnce(), Now: e.Now, Trim: trim})
+		clock := e.clusterClock()
+		session.live = live.New(listening{e.Config, clock}, live.Options{Warnings: e.warnOnce(), Now: clock.Now, Trim: trim})
 		session.Source, session.Watcher = session.live, session.live
 	}
 	if s.SaveSnapshot != "" {
@@ -127,8 +129,11 @@ func (s *Session) Replayed() []source.Answers {
 	return s.replay.Answers()
 }
 
+// ErrNowhere says that no namespace of a snapshot has the object.
+var ErrNowhere = errors.New("in which namespace is it? give -n NAMESPACE")
+
 // NamespaceOf is the namespace in which a snapshot has the only object of this
-// kind and name.
+// kind and name; ErrNowhere if none has it.
 func (s *Session) NamespaceOf(ctx context.Context, ref object.Ref) (string, error) {
 	result, err := s.Read(ctx, source.Query{Kind: ref.GroupKind(), Metadata: true})
 	if err != nil {
@@ -142,7 +147,7 @@ func (s *Session) NamespaceOf(ctx context.Context, ref object.Ref) (string, erro
 	}
 	switch len(found) {
 	case 0:
-		return "", fmt.Errorf("the snapshot has no %s; in which namespace is it? give -n NAMESPACE", ref)
+		return "", fmt.Errorf("the snapshot has no %s; %w", ref, ErrNowhere)
 	case 1:
 		return found[0], nil
 	}
