@@ -2,6 +2,7 @@ package guardrollout
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -40,24 +41,13 @@ func (o *options) present(ctx context.Context, session *cli.Session) error {
 	return nil
 }
 
+// namespaceOf looks the target up, and says what is close to a name that is not there.
 func (o *options) namespaceOf(ctx context.Context, session *cli.Session, ref object.Ref) (string, error) {
-	result, err := session.Read(ctx, source.Query{Kind: ref.GroupKind()})
-	if err != nil {
-		return "", err
-	}
-	var found []string
-	for _, other := range result.Objects {
-		if other.GetName() == ref.Name {
-			found = append(found, other.GetNamespace())
-		}
-	}
-	switch len(found) {
-	case 1:
-		return found[0], nil
-	case 0:
+	namespace, err := session.NamespaceOf(ctx, ref)
+	if errors.Is(err, cli.ErrNowhere) {
 		return "", o.absent(ctx, session, ref)
 	}
-	return "", fmt.Errorf("%s is in several namespaces of the snapshot (%s); give -n", ref, strings.Join(found, ", "))
+	return namespace, err
 }
 
 // absent says what is close to the name of an object that does not exist.

@@ -73,7 +73,7 @@ func (e event) sign(style term.Style) (string, term.Tone) {
 		case term.Good:
 			return good, term.Good
 		case term.Bad:
-			return bad, term.Bad
+			return style.Sign("✗ ", "x "), term.Bad // the text says in a word what it is: failed, timed out
 		case term.Warn:
 			return warn, term.Warn
 		}
