@@ -125,8 +125,10 @@ func byHand(w *rollout.Watch, v view, target object.Ref) (back.Decision, bool) {
 func (h *hand) goBack(ctx context.Context, d back.Decision) error {
 	way := d.Report()
 	err := h.write(ctx, d)
-	if err == nil && d.Trapped != nil && h.g.o.deletePod { // the UID makes sure that it is still that pod
-		err = h.actor.Delete(ctx, d.Trapped.Pod, d.Trapped.UID, "")
+	for _, t := range d.Trapped {
+		if err == nil && h.g.o.deletePod { // the UID makes sure that it is still that pod
+			err = h.actor.Delete(ctx, t.Pod, t.UID, "")
+		}
 	}
 	if err != nil {
 		way.Refused = err.Error()

@@ -3,6 +3,7 @@ package back
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/leadsman-dev/leadsman/pkg/index"
+	"github.com/leadsman-dev/leadsman/pkg/object"
 	"github.com/leadsman-dev/leadsman/pkg/rollout/cause"
 	"github.com/leadsman-dev/leadsman/pkg/rollout/workload"
 	"github.com/leadsman-dev/leadsman/pkg/source"
@@ -352,7 +354,7 @@ func TestWhatIsPausedGoesBackInOneStep(t *testing.T) {
 func TestThePodThatTrapsAStatefulSetIsNamed(t *testing.T) {
 	s := scene{kind: "StatefulSet", replicas: 3, revisions: []revision{{image: "a", ready: 2}, {image: "b", unready: 1}}}
 	d, _, _, _ := decided(t, s, Ask{})
-	if d.Trapped == nil || d.Trapped.Pod.Name != "web-2" || d.Trapped.UID != "pod-2" {
+	if len(d.Trapped) != 1 || d.Trapped[0].Pod.Name != "web-2" || d.Trapped[0].UID != "pod-2" {
 		t.Fatalf("%+v", d.Trapped)
 	}
 	if r := d.Report(); r.Needs != "patch statefulsets.apps, delete pods" || !strings.Contains(r.Why, "Pod/web-2 must be deleted") {
@@ -370,8 +372,19 @@ func TestThePodThatTrapsAStatefulSetIsNamed(t *testing.T) {
 	}
 	// A lower pod of the wanted revision is awaited by right.
 	s.revisions = []revision{{image: "a", ready: 1, unready: 1}, {image: "b", unready: 1}}
-	if _, w := s.see(t); TrappedBy(w, "web-1") != nil || TrappedBy(w, "web-2") == nil {
-		t.Error(TrappedBy(w, "web-1"), TrappedBy(w, "web-2"))
+	if _, w := s.see(t); TrappedBy(w, "web-1", nil) != nil || TrappedBy(w, "web-2", nil) == nil {
+		t.Error(TrappedBy(w, "web-1", nil), TrappedBy(w, "web-2", nil))
+	}
+	// One that fails for certain and is ready for a moment traps it just as well.
+	s.revisions = []revision{{image: "a"}, {image: "b", ready: 1, unready: 2}}
+	crash := cause.Cause{Terminal: true, Pods: []object.Ref{object.New("v1", "Pod", "shop", "web-0"), object.New("v1", "Pod", "shop", "web-1")}}
+	_, w := s.see(t)
+	var names []string
+	for _, trapped := range TrappedBy(w, "web-1", []cause.Cause{crash}) {
+		names = append(names, trapped.Pod.Name)
+	}
+	if want := []string{"web-0", "web-1"}; !slices.Equal(names, want) {
+		t.Errorf("trapped by %v, want %v", names, want)
 	}
 }
 

@@ -1,6 +1,7 @@
 package back
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -36,13 +37,13 @@ type Decision struct {
 	Diff    []string           // what going back changes
 	Needs   string             // the permission
 	Resumes bool               // the Deployment is paused, and goes on with the old template
-	Trapped *Trapped           // a pod that will keep a StatefulSet from going back
+	Trapped []Trapped          // pods that will keep a StatefulSet from going back
 
 	pause  bool
 	expect expectation
 }
 
-// Trapped is the pod of a StatefulSet that nobody replaces: it is not ready,
+// Trapped is a pod of a StatefulSet that nobody replaces: it is not ready,
 // and the controller waits for it to become so before it replaces any
 // (pkg/controller/statefulset, processReplica under OrderedReady).
 type Trapped struct {
@@ -85,7 +86,7 @@ func Decide(v *index.View, w *workload.Workload, s Start, ask Ask) Decision {
 			return d.refuse("it is paused: somebody stopped it on purpose, and going back would set it going")
 		}
 	}
-	d.Trapped = TrappedBy(w, d.To.Hash)
+	d.Trapped = TrappedBy(w, d.To.Hash, ask.Failed)
 	return d
 }
 
@@ -208,24 +209,37 @@ func permission(verb string, ref object.Ref) string {
 	return verb + " " + strings.ToLower(ref.Kind) + "s." + ref.Group
 }
 
-// TrappedBy is the pod that would keep, or keeps, a StatefulSet from rolling to
-// the revision: the lowest one that is not ready, if it is of another revision.
-// Only deleting it helps. nil where nothing is in the way.
-func TrappedBy(w *workload.Workload, hash string) *Trapped {
+// TrappedBy are the pods that would keep, or keep, a StatefulSet from rolling to
+// the revision: the lowest one that is not ready, if it is of another revision,
+// and those that fail for certain, ready for a moment or not. Only deleting them
+// helps. None where nothing is in the way.
+func TrappedBy(w *workload.Workload, hash string, failed []cause.Cause) []Trapped {
 	if w.Ref.Kind != "StatefulSet" || w.Strategy.Parallel || w.OnDelete() {
 		return nil
 	}
-	var lowest *workload.Pod
-	for i := range w.Pods {
-		p := &w.Pods[i]
-		if p.DeletionTimestamp == nil && !p.Ready() && (lowest == nil || ordinal(p.Name) < ordinal(lowest.Name)) {
-			lowest = p
+	failing := map[string]bool{}
+	for _, c := range failed {
+		for _, pod := range c.Pods {
+			failing[pod.Name] = c.Terminal || failing[pod.Name]
 		}
 	}
-	if lowest == nil || lowest.Hash == hash || !lowest.Live() { // an ended one is replaced
-		return nil
+	var down []workload.Pod
+	for _, p := range w.Pods {
+		if p.DeletionTimestamp == nil && (!p.Ready() || failing[p.Name]) {
+			down = append(down, p)
+		}
 	}
-	return &Trapped{object.New("v1", "Pod", lowest.Namespace, lowest.Name), lowest.UID}
+	slices.SortFunc(down, func(a, b workload.Pod) int { return cmp.Compare(ordinal(a.Name), ordinal(b.Name)) })
+	var trapped []Trapped
+	for i, p := range down {
+		if p.Hash == hash { // it is awaited by right, and what is above it after it
+			break
+		}
+		if p.Live() && (i == 0 || failing[p.Name]) { // an ended one is replaced
+			trapped = append(trapped, Trapped{object.New("v1", "Pod", p.Namespace, p.Name), p.UID})
+		}
+	}
+	return trapped
 }
 
 func ordinal(name string) int {
@@ -247,9 +261,13 @@ func (d Decision) Report() *report.WayBack {
 			}
 		}
 	}
-	if d.Trapped != nil && d.Refused == "" {
+	if len(d.Trapped) > 0 && d.Refused == "" {
+		var names []string
+		for _, t := range d.Trapped {
+			names = append(names, t.Pod.String())
+		}
 		b.Needs += ", delete pods"
-		b.Why += fmt.Sprintf("; %s must be deleted after that: the controller waits for it to become ready before it replaces any pod", d.Trapped.Pod)
+		b.Why += fmt.Sprintf("; %s must be deleted after that: the controller waits for a pod to become ready before it replaces any", strings.Join(names, " and "))
 	}
 	return b
 }
