@@ -143,7 +143,7 @@ type Proof struct {
 	Family  string       `json:"family,omitempty"` // "IPv4", "IPv6", where both are
 	Verdict ProofVerdict `json:"verdict"`
 	Summary string       `json:"summary"`       // "served by 9 to 12, floor 8"
-	Why     string       `json:"why,omitempty"` // of not-provable
+	Why     string       `json:"why,omitempty"` // of not-provable, and of broken where it was not the pods' doing
 	Floor   int          `json:"floor"`
 	Now     int          `json:"now"`
 	Min     int          `json:"min"`

@@ -11,10 +11,12 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
 	"github.com/leadsman-dev/leadsman/pkg/index"
+	"github.com/leadsman-dev/leadsman/pkg/rollout/workload"
 )
 
 func itoa[T ~int | ~int32 | ~int64](n T) string { return strconv.FormatInt(int64(n), 10) }
@@ -30,6 +32,25 @@ func (s *subject) services() []*corev1.Service {
 		}
 	}
 	return found
+}
+
+// alone are the services behind which no other workload serves meanwhile, as the
+// stable pods beside a canary do.
+func (s *subject) alone() []*corev1.Service {
+	return slices.DeleteFunc(s.services(), func(svc *corev1.Service) bool {
+		selector := labels.SelectorFromSet(svc.Spec.Selector)
+		for _, gk := range workload.Kinds {
+			for _, it := range s.v.List(schema.GroupKind{Group: "apps", Kind: gk}, s.ref.Namespace) {
+				if it.Ref.Key() == s.ref.Key() {
+					continue
+				}
+				if other, ok := workload.Of(s.v, it.Ref); ok && other.Floor() > 0 && selector.Matches(labels.Set(other.Template.Labels)) {
+					return true
+				}
+			}
+		}
+		return false
+	})
 }
 
 func (s *subject) selected(svc *corev1.Service) finding.Evidence {
@@ -113,7 +134,7 @@ func (s *subject) single() {
 	if s.w.Replicas != 1 || s.is("DaemonSet") || !s.rolls() {
 		return
 	}
-	services := s.services()
+	services := s.alone()
 	if len(services) == 0 {
 		return
 	}
@@ -140,7 +161,7 @@ func (s *subject) single() {
 
 // recreates: Recreate stops all before it starts any.
 func (s *subject) recreates() {
-	services := s.services()
+	services := s.alone()
 	if s.w.Strategy.Type != "Recreate" || s.w.Replicas == 0 || len(services) == 0 || s.live == nil {
 		return
 	}

@@ -46,6 +46,10 @@ func broken(w *workload.Workload, p report.Proof) finding.Finding {
 		Evidence: []finding.Evidence{{Object: p.Service, Field: conditions, Value: lowest(p)}},
 		Fix:      mend(w, p),
 	}
+	if p.Why != "" {
+		f.Message = fmt.Sprintf("Service %s was not available all the time: %s; %s.", title(p), p.Why, p.Summary)
+		return f
+	}
 	f.Evidence = append(f.Evidence, promises(w)...)
 	return f
 }
@@ -99,6 +103,12 @@ func mend(w *workload.Workload, p report.Proof) []finding.Fix {
 	ns := w.Ref.Namespace
 	patch := func(description, document string) []finding.Fix {
 		return []finding.Fix{{Description: description, Command: finding.Kubectl(ns, "patch", w.Ref.Arg(), "--type=merge", "-p", document)}}
+	}
+	if p.Why != "" {
+		return []finding.Fix{{
+			Description: "make it anew, or set its selector back; who changed it stands in the audit log of the API server. These are the labels of the pods",
+			Command:     finding.Kubectl(ns, "get", "pods", "-l", w.Selector.String(), "--show-labels"),
+		}}
 	}
 	switch promisesNothing := w.Floor() == 0; {
 	case promisesNothing && w.Ref.Kind == "Deployment":

@@ -263,7 +263,7 @@ func TestProofs(t *testing.T) {
 			1000 unservice
 			1100 gone web-a
 			2000 nothing`,
-			"web: broken, 0 now, 0 to 4, floor 3, below 1 times for 0.90 s, area 2.70"},
+			"web: broken, 0 now, 0 to 4, floor 3, below 1 times for 0.90 s, area 2.70, the Service was deleted at 12:00:01.000 UTC"},
 
 		"both families agree": {dual, `
 			0 answer web-a o1 o2 o3 o4 | web-b.6 o1 o2 o3 o4

@@ -238,7 +238,7 @@ func (j *judge) line(svc *seenService, id lineID, l *line, w *watched) (report.P
 	}
 	switch {
 	case len(c.broken) > 0:
-		p.Verdict = report.BrokenProof
+		p.Verdict, p.Why = report.BrokenProof, j.servicesOwn(svc)
 	case c.max == 0 && c.others > 0:
 		p.Verdict, p.Why = report.NotProvable, "none of the endpoints that served is known to be a pod of "+j.w.Ref.Arg()
 	case c.max == 0:
@@ -250,6 +250,18 @@ func (j *judge) line(svc *seenService, id lineID, l *line, w *watched) (report.P
 	}
 	p.Summary = j.summary(p, c)
 	return p, c
+}
+
+// servicesOwn says what became of a Service that leads to the pods no more: what
+// it lost was not for the pods to keep.
+func (j *judge) servicesOwn(svc *seenService) string {
+	if at := svc.deleted; !at.IsZero() && !at.After(j.until) {
+		return "the Service was deleted at " + Clock(at)
+	}
+	if selected, _ := selects(svc.Service, j.w); selected || len(svc.reselected) == 0 {
+		return ""
+	}
+	return "its selector was changed at " + Clock(svc.reselected[len(svc.reselected)-1]) + ", and selects the pods no more"
 }
 
 // own says of an endpoint whether it is a pod of the workload, and of its
