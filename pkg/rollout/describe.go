@@ -60,7 +60,7 @@ func (t *target) describe(w *Watch, v *index.View, wl *workload.Workload, causes
 			r.Codes = append(r.Codes, f.Code)
 		}
 	}
-	r.Verdict, r.Summary = t.verdict(r, causes)
+	r.Verdict, r.Summary = t.verdict(w, r, causes)
 	return r, found
 }
 

@@ -58,7 +58,8 @@ func (t *target) own(v *index.View, wl *workload.Workload) []finding.Finding {
 		say("rollout/scaled-midway", finding.Info, fmt.Sprintf("it was scaled from %d to %d while it was rolling out; the floor moved with it", t.scaled.from, t.scaled.to),
 			[]finding.Evidence{fact("spec.replicas", fmt.Sprint(t.scaled.to))})
 	}
-	if t.nothing && t.phase.Final() {
+	stays := wl != nil && slices.ContainsFunc(wl.Pods, func(p workload.Pod) bool { return !p.New && p.Live() }) // OnDelete, a partition
+	if t.nothing && t.phase.Final() && !stays {
 		say("rollout/nothing-to-roll", finding.Info, "the newest template is what its pods already run",
 			[]finding.Evidence{fact("status.observedGeneration", fmt.Sprint(wl.Observed))})
 	}

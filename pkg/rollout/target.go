@@ -227,7 +227,7 @@ func (t *target) advance(w *Watch, v *index.View, wl *workload.Workload, causes 
 // it lacks are pods on nodes that are down or cordoned: those are told apart.
 func done(v *index.View, wl *workload.Workload) bool {
 	if wl.Done() {
-		return true
+		return !contradicted(wl)
 	}
 	down := cause.DownNodes(v, wl)
 	if wl.Ref.Kind != "DaemonSet" || len(down) == 0 || wl.Observed < wl.Generation || wl.Current == nil {
@@ -243,6 +243,18 @@ func done(v *index.View, wl *workload.Workload) bool {
 }
 
 // settle waits until a complete rollout has stood the time that it must.
+// contradicted says that the pods tell another story than the status of their
+// owner, which follows them by seconds where the controller is busy.
+func contradicted(wl *workload.Workload) bool {
+	ready := 0
+	for _, p := range wl.Pods {
+		if p.Live() && p.Ready() && (p.New || wl.OnDelete()) {
+			ready++
+		}
+	}
+	return len(wl.Pods) > 0 && ready < wl.Goal
+}
+
 func (t *target) settle(w *Watch, v *index.View, wl *workload.Workload) {
 	if t.done.IsZero() {
 		t.done = v.Now

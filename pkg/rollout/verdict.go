@@ -39,7 +39,7 @@ func order(found []finding.Finding) {
 }
 
 // verdict is the answer about one target, in one word and in one sentence.
-func (t *target) verdict(r *report.Rollout, causes []cause.Cause) (report.Verdict, string) {
+func (t *target) verdict(w *Watch, r *report.Rollout, causes []cause.Cause) (report.Verdict, string) {
 	name := t.ref.String()
 	kept := serviceWords(r)
 	switch t.phase {
@@ -55,7 +55,7 @@ func (t *target) verdict(r *report.Rollout, causes []cause.Cause) (report.Verdic
 	case report.PhaseFailed:
 		return report.Broken, fmt.Sprintf("%s cannot finish rolling out%s: %s%s", name, revisionWords(t.to), because(t.failed, "its pods fail"), kept)
 	case report.PhaseTimedOut:
-		return report.Broken, fmt.Sprintf("%s did not finish rolling out%s in time: %s%s", name, revisionWords(t.to), because(t.failed, counted(r.Counts)), kept)
+		return report.Broken, fmt.Sprintf("%s did not finish rolling out%s in time: %s%s", name, revisionWords(t.to), because(t.failed, counted(r.Counts)+t.awaited(w, r)), kept)
 	case report.PhaseReturned:
 		return report.Broken, fmt.Sprintf("%s was rolled back%s%s%s", name, t.backWords(), t.afterWhat(), kept)
 	case report.PhaseLost:
@@ -78,11 +78,11 @@ func (t *target) verdict(r *report.Rollout, causes []cause.Cause) (report.Verdic
 }
 
 func (t *target) completeSummary(r *report.Rollout, kept string) string {
-	if t.nothing {
-		return fmt.Sprintf("%s: nothing to roll out, %s%s", t.ref, counted(r.Counts), kept)
-	}
 	if r.Strategy == "OnDelete" && r.Counts.Old > 0 {
 		return fmt.Sprintf("%s rolls nothing by itself (OnDelete): %s of an older revision until somebody deletes them%s", t.ref, stays(r.Counts.Old), kept)
+	}
+	if t.nothing {
+		return fmt.Sprintf("%s: nothing to roll out, %s%s", t.ref, counted(r.Counts), kept)
 	}
 	took := t.done.Sub(t.began).Seconds()
 	return fmt.Sprintf("%s rolled out%s in %s: %s%s", t.ref, revisionWords(t.to), proof.Seconds(took), counted(r.Counts), kept)
@@ -101,6 +101,20 @@ func completeVerdict(r *report.Rollout) report.Verdict {
 		return report.Broken
 	}
 	return report.OK
+}
+
+// awaited is what a rollout still waited for when its time was over: without a
+// cause that is all there is to go by.
+func (t *target) awaited(w *Watch, r *report.Rollout) string {
+	if !t.done.IsZero() && w.opts.StableFor > 0 {
+		return "; they have not stayed so for " + proof.Seconds(w.opts.StableFor.Seconds()) + " yet (--stable-for)"
+	}
+	for _, p := range r.Pods {
+		if p.New && p.Waiting != "" && (p.State == report.PodPending || p.State == report.PodStarting) {
+			return fmt.Sprintf("; pod %q waits: %s", p.Object.Name, p.Waiting)
+		}
+	}
+	return ""
 }
 
 func counted(c report.Counts) string {

@@ -222,6 +222,8 @@ func (x wait) beforeStart(c part) string {
 			words += ", " + seconds(passed)
 		}
 		return words
+	case e != nil && e.Reason == "Started" && c.spec.Lifecycle != nil && c.spec.Lifecycle.PostStart != nil: // it counts as running once the hook is over
+		return fmt.Sprintf("the postStart hook of %s, %s", name(c), seconds(x.since(index.EventTime(e))))
 	case e != nil:
 		return "scheduled, starting " + name(c)
 	}
