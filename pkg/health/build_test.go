@@ -258,3 +258,11 @@ func custom(condition, status, reason string, since time.Duration) *unstructured
 		"status": map[string]any{"conditions": []any{map[string]any{"type": condition, "status": status, "reason": reason, "message": "no such size", "lastTransitionTime": now.Add(-since).Format(time.RFC3339)}}},
 	}}
 }
+
+// overlooked is a pod that no scheduler has looked at.
+func overlooked(scheduler string) podOption {
+	return func(p *corev1.Pod) {
+		p.Spec.NodeName, p.Spec.SchedulerName = "", scheduler
+		p.Status = corev1.PodStatus{Phase: corev1.PodPending}
+	}
+}

@@ -39,6 +39,9 @@ func (p Problem) certain(yes bool) Problem {
 	return p
 }
 
+// Certain is the problem once it is sure that it does not pass by itself.
+func (p Problem) Certain() Problem { return p.certain(true) }
+
 // lasting makes a trouble that may pass by itself an error once it has lasted.
 func (p Problem) lasting(yes bool) Problem {
 	p = p.certain(yes)

@@ -212,6 +212,7 @@ func scheduleFaults() []fault {
 		{"unsched-resources", true, "enough free cpu", resources, "the nodes are tainted", taint},
 		{"unsched-taint", true, "taint", taint, "one node is merely full", resources},
 		{"unsched-affinity", true, "no node has the labels", waiting("3 node(s) didn't match Pod's node affinity/selector."), "the nodes are tainted", taint},
+		{"unsched-scheduler", true, `"volcano"`, of(pod(overlooked("volcano"))), "the scheduler found no node", resources},
 		{"unsched-hostport", true, "host port", waiting("3 node(s) didn't have free ports for the requested pod ports."), "the nodes are full", resources},
 		{"sched-gated", false, "kueue.x-k8s.io/admission", of(gated), "no gate is set", resources},
 		{"pvc-pending", true, `"fast" not found`, of(pending, noClass).covers(gk("storage.k8s.io", "StorageClass")), "it waits for its first consumer", of(waitingClaim, consumer)},

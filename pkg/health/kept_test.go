@@ -13,7 +13,7 @@ var update = flag.Bool("update", false, "write the scenes that the pages of find
 
 // kept are the problems that a test cluster cannot have, or that nobody recorded.
 const kept = `condition image-pull image-signature init-slow node-notready observed-lag preempted pv-zone rs-create-error
-	rwo-deadlock sandbox unsched-taint`
+	rwo-deadlock sandbox unsched-scheduler unsched-taint`
 
 // widgets is the kind of the custom resource that has a condition.
 var widgets = source.Kind{Group: "example.com", Version: "v1", Kind: "Widget", Resource: "widgets", Singular: "widget", Namespaced: true, Listable: true}

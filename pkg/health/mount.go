@@ -51,7 +51,7 @@ func (p *patient) confirmed(problem Problem, ref object.Ref) (Problem, bool) {
 		return Problem{}, false
 	}
 	problem.Missing = ref
-	problem.Fix = []finding.Fix{manual(fmt.Sprintf("create %s %q in namespace %s, or correct the name in the pod template; the kubelet tries again by itself", ref.Kind, ref.Name, ref.Namespace))}
+	problem.Fix = []finding.Fix{manual(fmt.Sprintf("create %s %q in namespace %s, or correct the name in the pod template; it is tried again by itself", ref.Kind, ref.Name, ref.Namespace))}
 	return problem.certain(presence == index.Missing && since(p.v, p.began()) >= 30*time.Second), true
 }
 
@@ -93,6 +93,12 @@ func (p *patient) beforeStart() []Problem {
 		return nil
 	}
 	problem := p.whole("sandbox", fmt.Sprintf("node %s cannot set up the pod's sandbox: %s", p.pod.Spec.NodeName, clip(e.Message, 160)), eventFact(e)).lasting(since(p.v, p.began()) > time.Minute)
+	if m := noHandler.FindStringSubmatch(e.Message); m != nil && p.pod.Spec.RuntimeClassName != nil {
+		problem.Message = fmt.Sprintf("node %s has no runtime handler %q, which the pod's RuntimeClass %q asks for", p.pod.Spec.NodeName, m[1], *p.pod.Spec.RuntimeClassName)
+		problem.Evidence = append(problem.Evidence, p.fact("spec.runtimeClassName", *p.pod.Spec.RuntimeClassName))
+		problem.Fix = []finding.Fix{manual(fmt.Sprintf("configure the handler in the container runtime of node %s, give the RuntimeClass a nodeSelector for the nodes that have it, or correct runtimeClassName in the pod template", p.pod.Spec.NodeName))}
+		return []Problem{problem.certain(index.EventCount(e) >= 2)}
+	}
 	problem.Node = p.pod.Spec.NodeName
 	problem.Fix = []finding.Fix{manual("the message names the part that fails, usually the network plugin (CNI) or the container runtime of node " + p.pod.Spec.NodeName)}
 	return []Problem{problem}
@@ -103,6 +109,10 @@ func (p *patient) anyStarted() bool {
 		return u.status != nil && (u.status.State.Running != nil || u.status.State.Terminated != nil || u.status.RestartCount > 0)
 	})
 }
+
+// noHandler is what containerd and CRI-O say of a RuntimeClass whose handler
+// they do not have.
+var noHandler = regexp.MustCompile(`(?:no runtime for|failed to find runtime handler) "?([^"\s]+)"?`)
 
 // overtaken: an event of ten minutes ago, when the kubelet would have repeated
 // it, or one that success followed, is history. Events are limited to one per 5

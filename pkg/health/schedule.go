@@ -54,7 +54,12 @@ var refusals = []struct{ words, name, sentence string }{
 // brings nodes.
 func (p *patient) scheduling() []Problem {
 	c, field := p.condition(corev1.PodScheduled)
-	if c == nil || c.Status == corev1.ConditionTrue || p.pod.Spec.NodeName != "" {
+	switch {
+	case c == nil && p.pod.Spec.NodeName != "":
+		return p.onNoNode()
+	case c == nil:
+		return p.overlooked()
+	case c.Status == corev1.ConditionTrue || p.pod.Spec.NodeName != "":
 		return nil
 	}
 	if c.Reason == corev1.PodReasonSchedulingGated || len(p.pod.Spec.SchedulingGates) > 0 {
@@ -112,7 +117,7 @@ func (p *patient) unschedulable(name, sentence string, c *corev1.PodCondition, f
 	case "rwo-deadlock":
 		return p.sharedClaim(problem)
 	case "unsched-resources":
-		problem.Evidence = append(problem.Evidence, p.requests()...)
+		problem.Evidence = append(problem.Evidence, p.requests(c.Message)...)
 		problem.Fix = []finding.Fix{manual("lower resources.requests of the pod template, free or add nodes, or move other pods away")}
 	case "unsched-taint":
 		problem = p.namingTaints(problem)
@@ -207,11 +212,17 @@ func lacking(message string) string {
 	return strings.Join(names, " and ")
 }
 
-// requests cites what the containers ask for.
-func (p *patient) requests() []finding.Evidence {
+// requests cites what the containers ask for of room, and of what is lacking.
+func (p *patient) requests(message string) []finding.Evidence {
+	names := []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory}
+	for _, m := range insufficient.FindAllStringSubmatch(message, -1) {
+		if r := corev1.ResourceName(m[1]); !slices.Contains(names, r) {
+			names = append(names, r)
+		}
+	}
 	var facts []finding.Evidence
 	for _, u := range p.units {
-		for _, r := range []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory} {
+		for _, r := range names {
 			if q, ok := u.spec.Resources.Requests[r]; ok {
 				facts = append(facts, p.fact(u.specField()+".resources.requests."+string(r), q.String()))
 			}
@@ -343,38 +354,4 @@ func (p *patient) rolling(deployment object.Ref) bool {
 	it, ok := p.v.Get(deployment)
 	d, typed := it.Object.(*appsv1.Deployment)
 	return ok && typed && d.Spec.Strategy.Type != appsv1.RecreateDeploymentStrategyType
-}
-
-// turnedAway are the kubelet's reasons for a pod that its node shuts down under
-// (pkg/kubelet/nodeshutdown) or that it does not admit (pkg/kubelet/lifecycle,
-// predicate.go).
-var turnedAway = []string{"Terminated", "NodeShutdown", "Shutdown", "NodeAffinity", "NodeName", "NodePorts", "UnexpectedAdmissionError", "TopologyAffinityError"}
-
-// pushedOut judges a pod that was ended from outside: by its node's kubelet for
-// lack of room (pkg/kubelet/eviction) or by the scheduler for a more important one.
-func (p *patient) pushedOut() []Problem {
-	reason, message := p.pod.Status.Reason, p.pod.Status.Message
-	facts := []finding.Evidence{p.fact("status.reason", reason), p.fact("status.message", message)}
-	target, field := p.condition(corev1.DisruptionTarget)
-	_, managed := index.Controller(p.pod)
-	switch {
-	case reason == "Evicted":
-		problem := p.whole("evicted", "the node evicted the pod: "+clip(message, 200), facts...).certain(!managed)
-		problem.Node = p.pod.Spec.NodeName
-		problem.Fix = []finding.Fix{manual("set resources.requests to what the pod really uses, or free the resource that the message names on node " + p.pod.Spec.NodeName)}
-		return []Problem{problem}
-	case slices.Contains(turnedAway, reason) || strings.HasPrefix(reason, "OutOf"):
-		problem := p.whole("evicted", fmt.Sprintf("node %q ended the pod, or did not admit it (%s): %s", p.pod.Spec.NodeName, clip(reason, 40), clip(message, 160)), facts...).certain(!managed)
-		problem.Node = p.pod.Spec.NodeName
-		problem.Fix = []finding.Fix{manual("a controller makes another pod by itself; look at node " + p.pod.Spec.NodeName + " if it happens again")}
-		return []Problem{problem}
-	case reason == "Preempting", target != nil && target.Status == corev1.ConditionTrue && target.Reason == corev1.PodReasonPreemptionByScheduler:
-		if target != nil {
-			facts = []finding.Evidence{p.fact(field+".reason", target.Reason), p.fact(field+".message", target.Message)}
-		}
-		problem := p.whole("preempted", "the pod had to make room for a more important one", facts...).certain(!managed)
-		problem.Fix = []finding.Fix{manual("give the workload a higher priorityClassName, or add room to the cluster")}
-		return []Problem{problem}
-	}
-	return nil
 }

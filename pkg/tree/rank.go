@@ -13,7 +13,7 @@ var causes = []string{
 	"tree/config-object-missing", "tree/config-key-missing", "tree/mount-object-missing", "tree/mount-failed",
 	"tree/oom", "tree/init-crash", "tree/liveness-kill", "tree/startup-kill", "tree/sidecar-crash", "tree/crash-app", "tree/crash-exit0", "tree/run-error", "tree/poststart-hook",
 	"tree/pvc-pending", "tree/rwo-deadlock", "tree/pv-zone",
-	"tree/unsched-resources", "tree/unsched-taint", "tree/unsched-affinity", "tree/unsched-hostport", "tree/sched-gated",
+	"tree/unsched-scheduler", "tree/unsched-resources", "tree/unsched-taint", "tree/unsched-affinity", "tree/unsched-hostport", "tree/sched-gated",
 	"tree/removed-api", // of the manifest, not of what runs
 }
 

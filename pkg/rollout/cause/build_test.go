@@ -353,3 +353,12 @@ func everywhere(d *appsv1.DaemonSet, pods ...*corev1.Pod) scene {
 func agent(name string, revision int, options ...podOption) *corev1.Pod {
 	return member(daemonSet(1), "DaemonSet", name, revision, options...)
 }
+
+// overlooked is a pod that no scheduler has looked at.
+func overlooked(scheduler string, since time.Duration) podOption {
+	return func(p *corev1.Pod) {
+		p.Spec.NodeName, p.Spec.SchedulerName = "", scheduler
+		p.CreationTimestamp = ago(since)
+		p.Status = corev1.PodStatus{Phase: corev1.PodPending}
+	}
+}

@@ -112,7 +112,7 @@ const domain = "rollout/"
 var ranks = []string{
 	"observed-lag", "paused", "node-notready", "sts-trap",
 	"rs-create-error", "sa-missing", "priorityclass-missing", "podsecurity", "webhook-denied", "webhook-unreachable", "limitrange", "quota",
-	"sched-gated", "rwo-deadlock", "pvc-pending", "pv-zone", "unsched-taint", "unsched-affinity", "unsched-hostport", "unsched-resources",
+	"sched-gated", "rwo-deadlock", "pvc-pending", "pv-zone", "unsched-scheduler", "unsched-taint", "unsched-affinity", "unsched-hostport", "unsched-resources",
 	"evicted", "preempted", "mount-object-missing", "mount-failed", "sandbox",
 	"image-invalid", "image-never-pull", "image-signature", "image-not-found", "image-auth", "image-rate-limit", "image-registry-down", "image-pull",
 	"config-object-missing", "config-key-missing", "run-error", "init-crash", "sidecar-crash", "init-slow",

@@ -1,6 +1,7 @@
 package cause
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -22,13 +23,16 @@ import (
 func (j *judgement) temper(p workload.Pod, problem health.Problem) symptom {
 	s := symptom{p, problem, classOf(problem.Name)}
 	switch name := problem.Name; {
-	case problem.Node != "":
-		s.class, s.problem = OfNode, suspect(problem)
 	case p.Status.Phase == corev1.PodFailed:
 		s.problem = suspect(problem) // its controller makes another
 		if p.Status.Reason != "" {
 			s.class = OfNode
 		}
+		if name == "evicted" && ofTemplate(p, j.w) {
+			s.class = OfRevision
+		}
+	case problem.Node != "":
+		s.class, s.problem = OfNode, suspect(problem)
 	case strings.HasPrefix(name, "unsched-") || name == "pv-zone":
 		s = j.unscheduled(s)
 	case name == "pvc-pending":
@@ -44,7 +48,7 @@ func (j *judgement) temper(p workload.Pod, problem health.Problem) symptom {
 		if s.problem.Terminal {
 			s.problem.Severity = finding.Error
 		}
-	case name == "mount-failed" && strings.Contains(problem.Message, health.WrongHostPath):
+	case name == "mount-failed" && strings.Contains(problem.Message, health.WrongHostPath), name == "sandbox" && problem.Node == "":
 		s.class = OfRevision
 	case name == "config-key-missing":
 		if problem.Terminal && !j.keyLookedFor(problem) && j.v.Now.Sub(started(p.Pod)) < 30*time.Second {
@@ -73,7 +77,7 @@ func (j *judgement) certainTogether(group []symptom) []symptom {
 		for _, s := range group {
 			st := statusOf(s.pod.Pod, s.problem.Container)
 			if st == nil || st.RestartCount < 1 || st.State.Running != nil || s.pod.Status.Phase == corev1.PodFailed || recovered(j.v, s.pod.Pod, s.problem) {
-				return group
+				return j.certainAgain(group)
 			}
 		}
 		for i := range group {
@@ -84,7 +88,7 @@ func (j *judgement) certainTogether(group []symptom) []symptom {
 			group[i].class, group[i].problem = OfNode, suspect(group[i].problem)
 		}
 	}
-	return group
+	return j.certainAgain(group)
 }
 
 // onOneNodeAlone says that all who fail are on one node, while new pods on
@@ -150,14 +154,18 @@ func (j *judgement) unscheduled(s symptom) symptom {
 // besideItself names the old pods where they are what keeps the new one off the
 // nodes, and none of them goes before that one is ready.
 func (j *judgement) besideItself(pod *corev1.Pod, problem health.Problem) health.Problem {
-	if j.w.Ref.Kind != "Deployment" || j.w.Strategy.Type != string(appsv1.RollingUpdateDeploymentStrategyType) || j.w.Strategy.MaxUnavailable > 0 ||
+	if j.w.Ref.Kind == "StatefulSet" || j.w.Strategy.Type != string(appsv1.RollingUpdateDeploymentStrategyType) || j.w.Strategy.MaxUnavailable > 0 ||
 		!slices.ContainsFunc(j.remaining(), func(old workload.Pod) bool { return keepsOff(old.Pod, pod, problem.Name) }) {
 		return problem
 	}
 	problem.Message += "; the old pods of this rollout do, and none of them goes before a new one is ready (maxUnavailable 0)"
-	problem.Evidence = append(slices.Clone(problem.Evidence), j.fact("spec.strategy.rollingUpdate.maxUnavailable", "0"))
+	strategy := "strategy"
+	if j.w.Ref.Kind == "DaemonSet" {
+		strategy = "updateStrategy"
+	}
+	problem.Evidence = append(slices.Clone(problem.Evidence), j.fact("spec."+strategy+".rollingUpdate.maxUnavailable", "0"))
 	problem.Fix = append([]finding.Fix{run("let an old pod go first", j.w.Ref.Namespace, "patch", j.w.Ref.Arg(), "--type=merge", "-p",
-		`{"spec":{"strategy":{"rollingUpdate":{"maxSurge":0,"maxUnavailable":1}}}}`)}, problem.Fix...)
+		fmt.Sprintf(`{"spec":{%q:{"rollingUpdate":{"maxSurge":0,"maxUnavailable":1}}}}`, strategy))}, problem.Fix...)
 	return problem
 }
 

@@ -111,19 +111,19 @@ func (j *judgement) temperRefusal(c *Cause, p health.Problem, at time.Time) (gra
 		c.Terminal, c.Severity = certain, map[bool]finding.Severity{true: finding.Error, false: finding.Warning}[certain]
 	}
 	refused := j.v.Now.Sub(at)
-	switch p.Name {
-	case "sa-missing", "priorityclass-missing":
+	switch {
+	case !p.Missing.IsZero():
 		grace = applied
 		presence, _ := j.v.Presence(p.Missing)
 		set(p.Terminal && refused >= applied && (presence == index.Missing || refused >= 30*time.Second))
-	case "quota":
+	case p.Name == "quota":
 		grace = full
 		if !p.Terminal { // else it demands what the template lacks, whatever room there is
 			set(refused >= full && j.m.standstill(j.v.Now) >= full && !j.moving("") && !quotaHasRoom(j.v, j.w.Ref.Namespace, text))
 		} else {
 			c.Class, grace = OfRevision, 0
 		}
-	case "rs-create-error":
+	case p.Name == "rs-create-error":
 		switch {
 		case passing.MatchString(text):
 			set(false)

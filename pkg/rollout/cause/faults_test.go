@@ -228,6 +228,7 @@ func scheduleFaults() []fault {
 		{"unsched-resources", true, OfCapacity, "enough free cpu", resources, "the nodes are tainted", taint},
 		{"unsched-taint", true, OfNode, "taint", taint, "one node is merely full", resources},
 		{"unsched-affinity", true, OfNode, "no node has the labels", waiting("3 node(s) didn't match Pod's node affinity/selector."), "the nodes are tainted", taint},
+		{"unsched-scheduler", true, OfRevision, `"volcano"`, rolling(pod("web-2-x", 2, overlooked("volcano", 2*time.Minute))), "it was made just now", rolling(pod("web-2-x", 2, overlooked("volcano", 5*time.Second)))},
 		{"unsched-hostport", true, OfCapacity, "host port", waiting("3 node(s) didn't have free ports for the requested pod ports."), "the nodes are full", resources},
 		{"sched-gated", false, Held, "kueue.x-k8s.io/admission", gated, "no gate is set", resources},
 		{"pvc-pending", true, OfRevision, `"fast" does not exist`, unbound.covers(schema.GroupKind{Group: "storage.k8s.io", Kind: "StorageClass"}), "the nodes are full", resources},

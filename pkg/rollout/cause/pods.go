@@ -93,10 +93,27 @@ func (j *judgement) told(group []symptom) Cause {
 // oldFailAlike: what befalls old pods too is not the new template's doing.
 func (j *judgement) oldFailAlike(p health.Problem) bool {
 	return slices.ContainsFunc(j.w.Pods, func(old workload.Pod) bool {
+		if ofImage[p.Name] && j.w.Template != nil && imageOf(&old.Spec, p.Container) != imageOf(&j.w.Template.Spec, p.Container) {
+			return false // each has an image of its own that fails
+		}
 		return !old.New && old.Live() && slices.ContainsFunc(health.PodProblems(j.v, old.Pod), func(q health.Problem) bool {
 			return q.Name == p.Name && q.Container == p.Container && q.Missing.Key() == p.Missing.Key()
 		})
 	})
+}
+
+// ofImage are the problems that are due to the very image that is named.
+var ofImage = map[string]bool{"image-invalid": true, "image-not-found": true, "image-never-pull": true, "image-signature": true}
+
+func imageOf(spec *corev1.PodSpec, container string) string {
+	for _, list := range [][]corev1.Container{spec.InitContainers, spec.Containers} {
+		for _, c := range list {
+			if c.Name == container {
+				return c.Image
+			}
+		}
+	}
+	return ""
 }
 
 // quoted keeps the last words of a container from when they were first read:

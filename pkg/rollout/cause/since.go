@@ -19,6 +19,8 @@ func (j *judgement) evidenceAt(p workload.Pod, problem health.Problem) time.Time
 	switch name := problem.Name; {
 	case strings.HasPrefix(name, "image-"):
 		return eventAt(lastEvent(j.v, p.Pod, func(e *corev1.Event) bool { return e.Reason == "Failed" || e.Reason == "InspectFailed" }))
+	case p.Status.Phase == corev1.PodFailed:
+		return lifeEnd(p.Pod)
 	case crashes[name] || name == "init-crash":
 		return endedAt(statusOf(p.Pod, problem.Container))
 	case strings.HasPrefix(name, "unsched-") || name == "pv-zone":

@@ -76,6 +76,9 @@ func (j *judgement) leaving() {
 	if len(stuck) > 0 {
 		c := fromProblem(suspect(problem), podRef(stuck[0].Pod))
 		c.Class, c.Pods = OfNode, refsOf(stuck)
+		if len(stuck[0].Finalizers) > 0 {
+			c.Class = Passing
+		}
 		if len(stuck) > 1 {
 			c.Message += fmt.Sprintf(" (%d pods)", len(stuck))
 		}
