@@ -252,7 +252,7 @@ func contradicted(wl *workload.Workload) bool {
 			ready++
 		}
 	}
-	return len(wl.Pods) > 0 && ready < wl.Goal
+	return wl.Current != nil && len(wl.Pods) > 0 && ready < wl.Goal // else which are new is not known
 }
 
 func (t *target) settle(w *Watch, v *index.View, wl *workload.Workload) {

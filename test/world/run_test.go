@@ -50,10 +50,14 @@ func shop(t testing.TB) *Cluster {
 	return c
 }
 
-// up starts an API server.
+// up starts an API server. It says nothing of the time: its objects are of the
+// time of their snapshot.
 func up(t testing.TB, handler http.Handler) string {
 	t.Helper()
-	server := httptest.NewUnstartedServer(handler)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header()["Date"] = nil
+		handler.ServeHTTP(w, r)
+	}))
 	server.Config.ErrorLog = nil
 	server.Start()
 	t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
