@@ -38,7 +38,7 @@ func TestThePrintedRightsAreEnough(t *testing.T) {
 						t.Errorf("%v: %s is forbidden", q, g.Resource)
 					}
 				}
-				if strings.Contains(a.Stdout+a.Stderr, "is forbidden: ") {
+				if strings.Contains(a.Stdout+a.Stderr, "system:serviceaccount:"+namespace+":reader") { // as the server's refusals name it
 					t.Errorf("%v: something is forbidden\n%s%s", q, a.Stderr, a.Stdout)
 				}
 			}
