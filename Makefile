@@ -96,9 +96,9 @@ faults: build ## Provoke the corpus of faults on the real cluster (RUN=plugin/na
 accuracy: build ## The same with every printed fix; writes docs/accuracy.md
 	@test/with-cluster test/faults/live -every-fix -again -doc docs/accuracy.md
 
-bench: build ## Measure the plugins beside the raw limit on the test cluster (PODS=10000, HUGE=100000 for a third size)
+bench: build ## Measure the plugins beside the raw limit on the test cluster (PODS=10000, HUGE=100000 for a third size, ONLY=huge for one part)
 	@test/with-cluster sh -ec '[ "$$LEADSMAN_E2E_EXTERNAL" = 1 ] || eval "$$(cd test/cluster && go run ./cmd/cluster up | grep ^export)"; \
-		go run ./test/bench -pods $(PODS) $(if $(HUGE),-huge $(HUGE)) -doc docs/performance.md'
+		go run ./test/bench -pods $(PODS) $(if $(HUGE),-huge $(HUGE)) $(if $(ONLY),-only $(ONLY)) -doc docs/performance.md'
 
 docs: ## Write docs/ from the code
 	go run $(FLAGS) ./test/docs docs

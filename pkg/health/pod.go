@@ -226,22 +226,28 @@ type podState struct{ pod *corev1.Pod }
 
 func judgePod(v *index.View, pod *corev1.Pod) State {
 	p := examine(v, pod)
-	s := State{Ready: p.readyCount(), Detail: podDetail(pod), Problems: PodProblems(v, pod)}
+	s := State{Ready: p.readyCount(), Detail: podDetail(pod), Problems: PodProblems(v, pod), Level: podLevel(v, pod)}
 	s.Status = p.word(s.Problems)
+	if pod.Status.Phase == corev1.PodSucceeded {
+		s.Ready = ""
+	}
+	return s
+}
+
+// podLevel is all that the owners of thousands of pods ask of each.
+func podLevel(v *index.View, pod *corev1.Pod) Level {
+	calm := Progressing
 	switch {
 	case pod.Status.Phase == corev1.PodSucceeded:
-		s.Level, s.Ready = OK, ""
+		calm = OK
 	case pod.Status.Phase == corev1.PodFailed:
-		s.Level = p.endedLevel()
+		calm = examine(v, pod).endedLevel()
 	case pod.Status.Phase == corev1.PodUnknown || pod.Status.Phase == "":
-		s.Level = Unknown
+		calm = Unknown
 	case podReady(pod):
-		s.Level = OK
-	default:
-		s.Level = Progressing
+		calm = OK
 	}
-	s.Level = levelOf(s.Problems, s.Level)
-	return s
+	return levelOf(PodProblems(v, pod), calm)
 }
 
 // endedLevel: a pod that failed on the way is history once its Job succeeded,

@@ -27,7 +27,7 @@ func crewOf(v *index.View, owners ...metav1.Object) crew {
 			if pod.DeletionTimestamp != nil {
 				continue
 			}
-			switch ofPod(v, pod).Level {
+			switch podLevel(v, pod) {
 			case Broken, Warning:
 				c.failing++
 			case Progressing, Unknown:

@@ -15,13 +15,13 @@ import (
 )
 
 const (
-	settle = 100 * time.Millisecond // changes come in bursts: one judgement for each burst
-	pulse  = time.Second            // clocks move on without any change
-	share  = 10                     // about one tenth of one processor is spent on judging
-	lag    = 800 * time.Millisecond // and yet a verdict comes within a second of its evidence,
-	crowd  = 1000                   // or, where there are more pods than this,
-	slow   = 3 * time.Second        // within a few; of so many nobody follows each,
-	calm   = 500 * time.Millisecond // so two judgements a second will do
+	settle = 100 * time.Millisecond  // changes come in bursts: one judgement for each burst
+	pulse  = time.Second             // clocks move on without any change
+	share  = 10                      // about one tenth of one processor is spent on judging
+	lag    = 800 * time.Millisecond  // and yet a verdict comes within a second of its evidence,
+	crowd  = 1000                    // or, where there are more pods than this,
+	calm   = 1500 * time.Millisecond // within two,
+	slow   = 3 * time.Second         // or a few: to look at so many is dear
 )
 
 // guard watches a cluster until nothing more is to be waited for.

@@ -17,7 +17,7 @@ import (
 // runLive watches a cluster.
 func (o *options) runLive(ctx context.Context, env *cli.Env, session *cli.Session) error {
 	// A watch lives long beside other programs: memory matters more than speed.
-	defer debug.SetGCPercent(debug.SetGCPercent(40))
+	defer debug.SetGCPercent(debug.SetGCPercent(80))
 	opening, err := o.opening(env)
 	if err != nil {
 		return err

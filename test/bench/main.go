@@ -30,6 +30,7 @@ type options struct {
 	runs       int
 	keep       bool
 	doc        string
+	only       string // one part, whose rows take the place of those in doc
 }
 
 func run(ctx context.Context, args []string, out io.Writer) error {
@@ -42,6 +43,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags.IntVar(&o.runs, "runs", 5, "counted runs of each command, after one that is not")
 	flags.BoolVar(&o.keep, "keep", false, "leave the namespaces for another run")
 	flags.StringVar(&o.doc, "doc", "", "also write the table to this file")
+	flags.StringVar(&o.only, "only", "", "measure this part alone, and keep the other rows of -doc: small, large, rollouts, workloads, huge")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

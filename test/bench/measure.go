@@ -44,16 +44,44 @@ func (o options) measure(ctx context.Context, out io.Writer) error {
 	if err := do(ctx, "go", "build", "-o", limit, "./test/bench/limit"); err != nil {
 		return err
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "Medians of %d runs of the whole process. Rows that name a size: a cluster of so many pods, with as many events, a tenth as many Services, Deployments, ReplicaSets and ConfigMaps, and %d custom kinds. The others: %d pods in namespace %s, %d in %s.\n\n", o.runs, 100, o.pods, large, o.pods/10, small)
-	fmt.Fprintf(&b, "| command | wall | processor | peak memory | requests | bytes read |\n|---|---|---|---|---|---|\n")
-	for _, p := range o.phases(limit) {
-		if err := o.phase(ctx, &b, limit, p); err != nil {
+	phases, b, err := o.chosen(limit)
+	if err != nil {
+		return err
+	}
+	for _, p := range phases {
+		if err := o.phase(ctx, b, limit, p); err != nil {
 			return err
 		}
 	}
 	_, err = io.WriteString(out, b.String())
 	return err
+}
+
+// chosen are the phases to measure, and the table as it is before them: empty,
+// or with the rows of the others where only one is measured.
+func (o options) chosen(limit string) ([]phase, *strings.Builder, error) {
+	all, b := o.phases(limit), &strings.Builder{}
+	if o.only == "" {
+		fmt.Fprintf(b, "Medians of %d runs of the whole process. Rows that name a size: a cluster of so many pods, with as many events, a tenth as many Services, Deployments, ReplicaSets and ConfigMaps, and %d custom kinds. The others: %d pods in namespace %s, %d in %s.\n\n", o.runs, 100, o.pods, large, o.pods/10, small)
+		fmt.Fprintf(b, "| command | wall | processor | peak memory | requests | bytes read |\n|---|---|---|---|---|---|\n")
+		return all, b, nil
+	}
+	i := slices.IndexFunc(all, func(p phase) bool { return p.name == o.only })
+	if i < 0 {
+		return nil, nil, fmt.Errorf("there is no part %q to measure", o.only)
+	}
+	page, err := os.ReadFile(o.doc)
+	if err != nil {
+		return nil, nil, fmt.Errorf("the rows of the other parts: %w", err)
+	}
+	anew := all[i]
+	anew.grows = false
+	for line := range strings.Lines(strings.TrimPrefix(string(page), preface)) {
+		if !slices.ContainsFunc(anew.commands, func(c command) bool { return strings.HasPrefix(line, "| "+c.title+" |") }) {
+			b.WriteString(line)
+		}
+	}
+	return []phase{anew}, b, nil
 }
 
 // write keeps what is known so far: the last rows take long, and to take a
@@ -116,7 +144,7 @@ const (
 const preface = `# Performance
 
 Made by ` + "`make bench`" + ` on a real API server, with etcd, both nodes and the measured process on one machine of two cores.
-The raw limit is a bare read with the same client in a process of its own, in the same run.
+The raw limit is a bare read with the same client in a process of its own, in the same run as the rows of its size.
 
 `
 

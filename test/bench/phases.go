@@ -7,6 +7,7 @@ import (
 
 // phase is a load and what is measured on it.
 type phase struct {
+	name         string // by which -only finds it
 	load, unload string // what the limit program is told
 	keep         string // what the limit program does meanwhile
 	grows        bool   // into the next phase's load: it is not taken away before
@@ -18,13 +19,13 @@ type phase struct {
 // not find the load of another.
 func (o options) phases(limit string) []phase {
 	phases := []phase{
-		{load: "load-endpoints", unload: "unload-endpoints", keep: "keep-endpoints", grows: true, pods: o.pods / 10, commands: o.cluster(limit, o.pods/10)},
-		{load: "load-endpoints", unload: "unload-endpoints", keep: "keep-endpoints", pods: o.pods, commands: o.cluster(limit, o.pods)},
-		{load: "load-rollouts", unload: "unload-endpoints", keep: "keep-rollouts", pods: o.pods / 2, commands: o.rollouts(limit, o.pods/2)},
-		{load: "load", unload: "unload", pods: o.pods, commands: o.commands(limit)},
+		{name: "small", load: "load-endpoints", unload: "unload-endpoints", keep: "keep-endpoints", grows: true, pods: o.pods / 10, commands: o.cluster(limit, o.pods/10)},
+		{name: "large", load: "load-endpoints", unload: "unload-endpoints", keep: "keep-endpoints", pods: o.pods, commands: o.cluster(limit, o.pods)},
+		{name: "rollouts", load: "load-rollouts", unload: "unload-endpoints", keep: "keep-rollouts", pods: o.pods / 2, commands: o.rollouts(limit, o.pods/2)},
+		{name: "workloads", load: "load", unload: "unload", pods: o.pods, commands: o.commands(limit)},
 	}
 	if o.huge > 0 {
-		phases = append(phases, phase{load: "load-endpoints", unload: "unload-endpoints", keep: "keep-endpoints", pods: o.huge, commands: o.cluster(limit, o.huge)})
+		phases = append(phases, phase{name: "huge", load: "load-endpoints", unload: "unload-endpoints", keep: "keep-endpoints", pods: o.huge, commands: o.cluster(limit, o.huge)})
 	}
 	return phases
 }
