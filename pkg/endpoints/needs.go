@@ -173,8 +173,7 @@ func (p *plan) handWritten(c *subject) {
 		if asked++; asked > fewNames {
 			return
 		}
-		at := source.Query{Kind: podKind, Fields: "status.podIP=" + e.row.Address}
-		p.want(at)
+		p.want(source.Query{Kind: podKind, Fields: "status.podIP=" + e.row.Address})
 		if byHand {
 			p.whole(nodeKind, "")
 			p.want(source.Query{Kind: serviceKind, Fields: "spec.clusterIP=" + e.row.Address})

@@ -62,7 +62,7 @@ func (o options) measure(ctx context.Context, out io.Writer) error {
 func (o options) chosen(limit string) ([]phase, *strings.Builder, error) {
 	all, b := o.phases(limit), &strings.Builder{}
 	if o.only == "" {
-		fmt.Fprintf(b, "Medians of %d runs of the whole process. Rows that name a size: a cluster of so many pods, with as many events, a tenth as many Services, Deployments, ReplicaSets and ConfigMaps, and %d custom kinds. The others: %d pods in namespace %s, %d in %s.\n\n", o.runs, 100, o.pods, large, o.pods/10, small)
+		fmt.Fprintf(b, opening+"%d runs of the whole process. Rows that name a size: a cluster of so many pods, with as many events, a tenth as many Services, Deployments, ReplicaSets and ConfigMaps, and %d custom kinds. The others: %d pods in namespace %s, %d in %s.\n\n", o.runs, 100, o.pods, large, o.pods/10, small)
 		fmt.Fprintf(b, "| command | wall | processor | peak memory | requests | bytes read |\n|---|---|---|---|---|---|\n")
 		return all, b, nil
 	}
@@ -74,9 +74,13 @@ func (o options) chosen(limit string) ([]phase, *strings.Builder, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("the rows of the other parts: %w", err)
 	}
+	_, table, ok := strings.Cut(string(page), opening) // the words above it may have been others
+	if !ok {
+		return nil, nil, fmt.Errorf("%s has no table: measure all parts first", o.doc)
+	}
 	anew := all[i]
 	anew.grows = false
-	for line := range strings.Lines(strings.TrimPrefix(string(page), preface)) {
+	for line := range strings.Lines(opening + table) {
 		if !slices.ContainsFunc(anew.commands, func(c command) bool { return strings.HasPrefix(line, "| "+c.title+" |") }) {
 			b.WriteString(line)
 		}
@@ -140,6 +144,9 @@ const (
 	small = "bench-small" // one tenth of the pods
 	large = "bench-large"
 )
+
+// opening begins the part of the page that is measured.
+const opening = "Medians of "
 
 const preface = `# Performance
 
