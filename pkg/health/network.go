@@ -59,7 +59,7 @@ func behind(v *index.View, svc *corev1.Service) State {
 		case !ok || podFinished(pod) || pod.DeletionTimestamp != nil:
 		case podReady(pod):
 			up++
-		case ofPod(v, pod).Level == Progressing:
+		case podLevel(v, pod) == Progressing:
 			starting++
 		default:
 			failing++

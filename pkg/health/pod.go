@@ -213,18 +213,7 @@ func (p *patient) began() time.Time {
 	return p.pod.CreationTimestamp.Time
 }
 
-// ofPod is asked of each pod by all of its owners, and judged once.
 func ofPod(v *index.View, pod *corev1.Pod) State {
-	if v == nil {
-		return judgePod(v, pod)
-	}
-	return index.Memo(v, podState{pod}, func() State { return judgePod(v, pod) })
-}
-
-// podState is the key under which a view keeps the state of a pod.
-type podState struct{ pod *corev1.Pod }
-
-func judgePod(v *index.View, pod *corev1.Pod) State {
 	p := examine(v, pod)
 	s := State{Ready: p.readyCount(), Detail: podDetail(pod), Problems: PodProblems(v, pod), Level: podLevel(v, pod)}
 	s.Status = p.word(s.Problems)
