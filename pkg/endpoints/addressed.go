@@ -29,7 +29,7 @@ func (c *subject) handMade() {
 		case e.row.State == report.EndpointForeign:
 			c.say("manual-ip-foreign", finding.Error, fmt.Sprintf("the hand-made address %s belongs to %s, which has nothing to do with it", e.row.Address, c.title(e.pod)),
 				[]finding.Evidence{field, fact(podRef(e.pod), "status.podIP", e.row.Address), fact(podRef(e.pod), "metadata.labels", joinPairs(e.pod.Labels))},
-				deleteSlice("delete the slice and give the Service a selector; pod addresses do not last", e.slice))
+				deleteWritten("delete it and give the Service a selector; pod addresses do not last", e.slice))
 		case c.virtual(e.row.Address) != nil:
 			other := c.virtual(e.row.Address)
 			r := object.Ref{Version: "v1", Kind: "Service", Namespace: other.Namespace, Name: other.Name}
@@ -40,11 +40,11 @@ func (c *subject) handMade() {
 			e.row.Why = "the address of " + title + ", not of a pod"
 			c.say("manual-ip-nobody", finding.Error, fmt.Sprintf("the hand-made address %s is that of %s, not of a pod: kube-proxy does not send on to the address of another Service", e.row.Address, title),
 				[]finding.Evidence{field, fact(r, "spec.clusterIP", e.row.Address)},
-				deleteSlice(fmt.Sprintf("delete the slice, and give the Service a selector of pods, or let it be another name (type ExternalName) for %s.%s.svc and the cluster's domain", other.Name, other.Namespace), e.slice))
+				deleteWritten(fmt.Sprintf("delete it, and give the Service a selector of pods, or let it be another name (type ExternalName) for %s.%s.svc and the cluster's domain", other.Name, other.Namespace), e.slice))
 		case c.nobodys(e.row.Address):
 			e.row.Why = "inside the pod network, and no pod has it"
 			c.say("manual-ip-nobody", finding.Warning, fmt.Sprintf("the hand-made address %s is inside the pod network, and no pod or node has it", e.row.Address),
-				[]finding.Evidence{field}, deleteSlice("correct the slice, or delete it", e.slice))
+				[]finding.Evidence{field}, deleteWritten("correct the address, or delete what holds it", e.slice))
 		}
 	}
 }

@@ -18,7 +18,7 @@ type Analyzer struct {
 // merely follows. The slice is made anew each time.
 func Analyzers() []Analyzer {
 	return []Analyzer{
-		honesty(), selection(), overlap(), ownership(), drift(), addresses(), legacy(),
+		honesty(), lifetime(), selection(), overlap(), ownership(), drift(), addresses(), legacy(),
 		namedPorts(), numericPorts(), readiness(), routing(), loadBalancer(), externalName(), statefulSets(),
 		policies(), ingresses(), routes(), live(), stalled(), blastRadius(),
 	}

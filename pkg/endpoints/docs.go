@@ -37,7 +37,7 @@ func ownershipDocs() []finding.Doc {
 		page("slice-orphan", w, "The slice's Service is gone", "It serves nobody, or adds addresses of an earlier Service of that name.", "Its Service does not exist and it has no owner that would take it along; or its owner is an earlier Service, for more than a minute.", "Delete it.", "discovery/v1, LabelServiceName"),
 		page("slice-label-typo", e, "The slice names a Service that does not exist", "kube-proxy finds slices by the label kubernetes.io/service-name; a slice of another name is nobody's, and the Service has no endpoints.", "A Service without a selector has no slice, and a hand-made slice of its namespace names one that does not exist and is spelt nearly so.", "Correct the label.", "k8s.io/kubernetes pkg/proxy/config"),
 		page("slice-unlabelled", e, "The slice lacks the Service's name", "kube-proxy finds slices by the label kubernetes.io/service-name; without it the slice is ignored.", "A slice that the Service owns, or that bears its name and is the only one, lacks the label.", "Add the label.", "k8s.io/kubernetes pkg/proxy/config"),
-		page("slice-port-name", e, "The slice lacks the Service's port", "kube-proxy joins slice and Service by port name; a slice port of another name is ignored, and so is a slice without ports.", "A hand-made slice with endpoints has no port of the name of one of the Service's.", "Give the slice a port of the Service port's name.", "k8s.io/kubernetes pkg/proxy/endpointslicecache.go"),
+		page("slice-port-name", e, "The slice lacks the Service's port", "kube-proxy joins slice and Service by port name and protocol; a slice port of another name or protocol is ignored, and so is a slice without ports.", "A hand-made slice with endpoints has no port of the name and protocol of one of the Service's.", "Give the slice a port of the Service port's name and protocol; where it mirrors Endpoints, give it to those.", "k8s.io/kubernetes pkg/proxy/endpointslicecache.go"),
 	}
 }
 
@@ -94,7 +94,7 @@ func readinessDocs() []finding.Doc {
 	return []finding.Doc{
 		page("none-ready", e, "No endpoint is ready", "There are pods, and none gets traffic: connections are refused.", "Every living pod is unready; the pods' own reason is given. Information while they start. More special reasons have pages of their own.", "What the pods' failure calls for.", rule),
 		page("readiness-gate", e, "A readiness gate holds the pods back", "The containers are ready; a condition that another controller must set is not.", "ContainersReady is True, Ready is False, and a condition of spec.readinessGates is not True.", "See to the controller that sets it.", rule),
-		page("probe-port-wrong", e, "A probe asks a port that nothing declares", "The application may be well, and is never called ready.", "The readiness probe of an unready, running container, or a startup probe that has not passed for long, asks a port that the pod does not declare, though it declares others.", "Let the probe ask the application's port.", rule),
+		page("probe-port-wrong", e, "A probe asks elsewhere than the application listens", "The application may be well, and is never called ready.", "The readiness probe of an unready, running container, or a startup probe that has not passed for long, asks a port that the pod does not declare, though it declares others; or it names a host, which the kubelet asks from the node: localhost is the node there.", "Let the probe ask the application's port, and name no host.", rule),
 		page("sidecar-not-ready", e, "Only a container beside is not ready", "A pod is ready when all its containers are: one that does not serve these ports holds back the one that does.", "The one unready container declares none of the Service's ports, and a ready one does.", "Mend the sidecar, or relax its probe.", rule),
 		page("partial-ready", w, "Some endpoints are not ready", "The others carry the load.", "Some living pods are ready, some are not. Information while those start.", "What the pods' failure calls for.", rule),
 		page("terminating-only", w, "Only pods that shut down can serve", "kube-proxy falls back to endpoints that are serving and terminating; when they end, nothing is left.", "No endpoint is ready, and some are serving and terminating.", "See why no new pod is ready.", proxyRules),
@@ -139,9 +139,17 @@ func ingressDocs() []finding.Doc {
 func routeDocs() []finding.Doc {
 	e := finding.Error
 	return []finding.Doc{
+		page("route-not-attached", e, "No Gateway serves the route", "Requests never come to it: the Gateway answers with 404, or nobody answers.", "Every parentRef leads to a Gateway or listener that does not exist, to listeners that take routes of their own namespace or of other host names only, to a Gateway whose class does not exist; or the controller says that it does not take the route or does not serve the Gateway. A warning if another parentRef is well, or none is written. Parents of other kinds are left to their controllers.", "Name a Gateway that takes the route, or let that one take it.", "gateway.networking.k8s.io/v1, ParentReference and AllowedRoutes"),
+		page("route-weight-zero", e, "The route gives its backends no weight", "Requests are answered with 500.", "All backends of a rule have weight 0, and no filter redirects. Information where others of the rule have weight, as before a canary.", "Give one a weight.", "gateway.networking.k8s.io/v1, BackendRef.Weight"),
 		page("route-backend-missing", e, "The route leads to a Service that does not exist", "Requests are answered with 500.", "A backendRef names a Service that does not exist.", "Correct the name, or create the Service.", "gateway.networking.k8s.io/v1, BackendRef"),
 		page("route-port-missing", e, "The route names a port that the Service has not", "Requests are answered with 500.", "A backendRef's port is no port of the Service.", "Name the Service's port.", "gateway.networking.k8s.io/v1, BackendRef"),
 		page("route-no-referencegrant", e, "The route may not lead into that namespace", "Requests are answered with 500.", "A backendRef into another namespace, and no ReferenceGrant there allows it; or the controller says RefNotPermitted.", "Create a ReferenceGrant in the Service's namespace that names the route's kind and namespace.", "gateway.networking.k8s.io/v1beta1, ReferenceGrant"),
+	}
+}
+
+func lifetimeDocs() []finding.Doc {
+	return []finding.Doc{
+		page("service-deleted", finding.Warning, "The Service is deleted, and held by a finalizer", "It works until the finalizer is taken away, and is gone then. Nothing undoes a deletion.", "metadata.deletionTimestamp is set and finalizers are left. Information for as long as a controller may need; an error where it has no endpoint that is ready, as after a deletion in the foreground, which takes its slices away.", "See to the controller that must take it away, or take it away; create the Service anew if it is wanted.", "meta/v1, ObjectMeta.Finalizers"),
 	}
 }
 

@@ -226,6 +226,5 @@ func (w *world) classOf(r object.Ref, ing *networkingv1.Ingress) {
 	if len(classes) > 0 {
 		fix = command("name a class that is there", r.Namespace, "patch", "ingress", r.Name, "--type=merge", "-p", compact(map[string]any{"spec": map[string]any{"ingressClassName": classes[0]}}))
 	}
-	w.findings = append(w.findings, finding.Finding{Code: code("ingress-class-missing"), Severity: finding.Error, Object: r, Message: message,
-		Evidence: []finding.Evidence{fact(r, "spec.ingressClassName", value)}, Fix: []finding.Fix{fix}})
+	w.blame(r, "ingress-class-missing", finding.Error, message, []finding.Evidence{fact(r, "spec.ingressClassName", value)}, fix)
 }

@@ -65,7 +65,11 @@ func manifest(text string) func(*scene) {
 	return func(s *scene) {
 		for doc := range strings.SplitSeq(text, "\n---\n") {
 			var u unstructured.Unstructured
-			if err := yaml.Unmarshal([]byte(doc), &u.Object); err != nil {
+			text, err := yaml.YAMLToJSON([]byte(doc))
+			if err == nil {
+				err = u.UnmarshalJSON(text) // whole numbers, as from a server
+			}
+			if err != nil {
 				panic(err)
 			}
 			var o source.Object = &u
@@ -95,7 +99,16 @@ func backend(service, port string) string {
 }
 
 func route(ref, status string) string {
-	return "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: shop, namespace: front}\nspec: {rules: [{backendRefs: [" + ref + "]}]}\nstatus: {" + status + "}"
+	return "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: shop, namespace: front}\nspec: {parentRefs: [{name: edge}], rules: [{backendRefs: [" + ref + "]}]}\nstatus: {" + status + "}\n---\n" + edge
+}
+
+const edge = "apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: edge, namespace: front}\nspec: {gatewayClassName: g, listeners: [{name: http, port: 80, hostname: '*.example.com'}]}" +
+	"\n---\napiVersion: gateway.networking.k8s.io/v1\nkind: GatewayClass\nmetadata: {name: g}"
+
+// hung is a route on a parent of its own, with a Gateway beside it.
+func hung(parent, more string) func(*scene) {
+	return manifest("apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: shop, namespace: shop, generation: 2}\nspec: {parentRefs: [" + parent + "], rules: [{backendRefs: [{name: web, port: 80}]}]" + more + "}\n---\n" +
+		strings.Replace(edge, "namespace: front", "namespace: shop", 1))
 }
 
 const grant = "\n---\napiVersion: gateway.networking.k8s.io/v1beta1\nkind: ReferenceGrant\nmetadata: {name: g, namespace: shop}\nspec: {from: [{group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: front}], to: [{group: '', kind: Service}]}"
@@ -340,6 +353,12 @@ func faults() map[string]fault {
 		"route-backend-missing":   {manifest(strings.ReplaceAll(route("{name: web, port: 80}, {name: gone, port: 80}", ""), "front", "shop")), manifest(strings.ReplaceAll(route("{name: web, port: 80}", ""), "front", "shop"))},
 		"route-port-missing":      {manifest(strings.ReplaceAll(route("{name: web, port: 8080}", ""), "front", "shop")), manifest(strings.ReplaceAll(route("{name: web, port: 80}", ""), "front", "shop"))},
 		"route-no-referencegrant": {manifest(route("{name: web, namespace: shop, port: 80}", "")), manifest(route("{name: web, namespace: shop, port: 80}", "") + grant)},
+		"route-not-attached":      {hung("{name: egde}", ""), hung("{name: edge}", "")},
+		"route-weight-zero": {manifest(strings.ReplaceAll(route("{name: web, port: 80, weight: 0}, {name: b, port: 80, weight: 0}", ""), "front", "shop")),
+			manifest(strings.ReplaceAll(route("{name: web, port: 80, weight: 1}, {name: b, port: 80, weight: 0}", ""), "front", "shop"))},
+		"service-deleted": {func(s *scene) {
+			s.svc.DeletionTimestamp, s.svc.Finalizers = new(ago(time.Hour)), []string{"example.com/hold"}
+		}, func(s *scene) { s.svc.Finalizers = []string{"example.com/hold"} }},
 		"blast-radius": {both(secure, notReady, manifest("apiVersion: apiregistration.k8s.io/v1\nkind: APIService\nmetadata: {name: v1.x.example.com}\nspec: {service: {name: web, namespace: shop}}")),
 			manifest("apiVersion: apiregistration.k8s.io/v1\nkind: APIService\nmetadata: {name: v1.x.example.com}\nspec: {service: {name: web, namespace: shop}}")},
 

@@ -51,6 +51,15 @@ func deleteSlice(description string, s *discoveryv1.EndpointSlice) finding.Fix {
 	return command(description, s.Namespace, "delete", "endpointslice", s.Name)
 }
 
+// deleteWritten deletes what somebody wrote: a slice, or the Endpoints object of
+// which it is but the mirror, and would be written anew.
+func deleteWritten(description string, s *discoveryv1.EndpointSlice) finding.Fix {
+	if managedBy(s) == mirrorName && !held(s) {
+		return command(description+" (the slice mirrors the Endpoints object)", s.Namespace, "delete", "endpoints", s.Labels[discoveryv1.LabelServiceName])
+	}
+	return deleteSlice(description, s)
+}
+
 func held(s *discoveryv1.EndpointSlice) bool {
 	return s.DeletionTimestamp != nil && len(s.Finalizers) > 0
 }

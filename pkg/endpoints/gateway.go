@@ -42,6 +42,8 @@ func routes() Analyzer {
 				if !w.near(doors) {
 					continue
 				}
+				w.hangs(it.Ref, u)
+				w.weighs(it.Ref, u)
 				for _, d := range doors {
 					if d.to.Namespace != d.from.Namespace && w.refused(d, u) {
 						continue

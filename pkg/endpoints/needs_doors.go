@@ -1,16 +1,19 @@
 package endpoints
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
 	"github.com/leadsman-dev/leadsman/pkg/index"
+	"github.com/leadsman-dev/leadsman/pkg/object"
 	"github.com/leadsman-dev/leadsman/pkg/source"
 )
 
@@ -30,7 +33,11 @@ func (p *plan) doors(w *world) {
 	for _, gk := range routeKinds() {
 		for _, it := range p.v.List(gk, "") {
 			if u, ok := asUnstructured(it); ok {
-				p.behind(w, routeDoors(it.Ref, u))
+				doors := routeDoors(it.Ref, u)
+				p.behind(w, doors)
+				if w.near(doors) {
+					p.parents(it.Ref, u)
+				}
 			}
 		}
 	}
@@ -47,6 +54,24 @@ func (p *plan) doors(w *world) {
 		return strings.HasSuffix(f.Code, "-service-missing") || strings.HasSuffix(f.Code, "-backend-missing")
 	}) {
 		p.whole(serviceKind, p.ask.Namespace)
+	}
+}
+
+// parents are the Gateways on which a route hangs, or all of them, as another one
+// may have been meant, and the classes that carry them out.
+func (p *plan) parents(r object.Ref, u *unstructured.Unstructured) {
+	parents := elements(u.Object, "spec", "parentRefs")
+	if len(parents) == 0 || !p.served(gatewayKind) {
+		return
+	}
+	p.whole(gatewayKind, "")
+	if p.v.GapOf(source.Query{Kind: gatewayKind}) != nil {
+		for _, parent := range parents[:min(len(parents), fewNames)] {
+			p.want(source.Query{Kind: gatewayKind, Namespace: cmp.Or(text(parent, "namespace"), r.Namespace), Name: text(parent, "name")})
+		}
+	}
+	if p.served(gatewayClassKind) {
+		p.whole(gatewayClassKind, "")
 	}
 }
 

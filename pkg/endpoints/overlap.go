@@ -220,10 +220,14 @@ func all(pods []*corev1.Pod, p pair) bool {
 	return !slices.ContainsFunc(pods, func(o *corev1.Pod) bool { return o.Labels[p.key] != p.value })
 }
 
+// rolloutsHash is what Argo Rollouts puts on pods, and into the selectors of the
+// Services that it leads (argo-rollouts, DefaultRolloutUniqueLabelKey).
+const rolloutsHash = "rollouts-pod-template-hash"
+
 // machineMade are label keys that controllers write anew for each revision or
 // pod. Where a pod runs is among them since the API server copies the node's
 // topology to it (k8s.io/kubernetes plugin/pkg/admission/podtopologylabels).
 func machineMade(key string) bool {
-	return slices.Contains([]string{"pod-template-hash", "controller-revision-hash", "pod-template-generation", "statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index"}, key) ||
+	return slices.Contains([]string{"pod-template-hash", "controller-revision-hash", "pod-template-generation", "statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index", rolloutsHash}, key) ||
 		strings.HasPrefix(key, "batch.kubernetes.io/") || strings.HasPrefix(key, "topology.kubernetes.io/") || key == "job-name" || key == "controller-uid"
 }

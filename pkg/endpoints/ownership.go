@@ -37,6 +37,7 @@ func ownership() Analyzer {
 				[]finding.Evidence{fact(sliceRef(s), "metadata.labels", joinPairs(s.Labels))},
 				command("attach it to the Service", s.Namespace, "label", "endpointslice", s.Name, discoveryv1.LabelServiceName+"="+c.svc.Name))
 		}
+		c.withoutPort()
 		c.handMade()
 	}, Whole: orphans}
 }
@@ -142,11 +143,37 @@ func (c *subject) portNames(s *discoveryv1.EndpointSlice) {
 		return
 	}
 	have, want := slicePortName(s.Ports[0]), c.svc.Spec.Ports[0].Name
+	if slices.ContainsFunc(c.svc.Spec.Ports, func(sp corev1.ServicePort) bool { return sp.Name == have }) {
+		c.portProtocol(s)
+		return
+	}
+	fix := command("give the slice's port the Service port's name", s.Namespace, "patch", "endpointslice", s.Name, "--type=json", "-p",
+		compact([]map[string]any{{"op": "add", "path": "/ports/0/name", "value": want}}))
+	if managedBy(s) == mirrorName {
+		fix = command("give the port the Service port's name in the Endpoints object, which the slice mirrors", s.Namespace, "patch", "endpoints", c.svc.Name, "--type=json", "-p",
+			compact([]map[string]any{{"op": "add", "path": "/subsets/0/ports/0/name", "value": want}}))
+	}
 	c.accuse(sliceRef(s), "slice-port-name", finding.Error,
 		fmt.Sprintf("its port is called %q and that of Service/%s %q, so kube-proxy ignores it", have, c.svc.Name, want),
-		[]finding.Evidence{fact(sliceRef(s), "ports[0].name", have), fact(c.ref, "spec.ports[0].name", want)},
-		command("give the slice's port the Service port's name", s.Namespace, "patch", "endpointslice", s.Name, "--type=json", "-p",
-			compact([]map[string]any{{"op": "add", "path": "/ports/0/name", "value": want}})))
+		[]finding.Evidence{fact(sliceRef(s), "ports[0].name", have), fact(c.ref, "spec.ports[0].name", want)}, fix)
+}
+
+// portProtocol: the names agree, and the protocols do not.
+func (c *subject) portProtocol(s *discoveryv1.EndpointSlice) {
+	name, have := slicePortName(s.Ports[0]), corev1.ProtocolTCP
+	if p := s.Ports[0].Protocol; p != nil {
+		have = *p
+	}
+	i := slices.IndexFunc(c.svc.Spec.Ports, func(sp corev1.ServicePort) bool { return sp.Name == name })
+	want := protocolOf(c.svc.Spec.Ports[i].Protocol)
+	object, path, description := []string{"patch", "endpointslice", s.Name}, "/ports/0/protocol", "give the slice's port the Service port's protocol, if the addresses serve it"
+	if managedBy(s) == mirrorName {
+		object, path, description = []string{"patch", "endpoints", c.svc.Name}, "/subsets/0"+path, description+"; the slice mirrors the Endpoints object"
+	}
+	c.accuse(sliceRef(s), "slice-port-name", finding.Error,
+		fmt.Sprintf("its port is %s and that of Service/%s is %s, so kube-proxy ignores it", have, c.svc.Name, want),
+		[]finding.Evidence{fact(sliceRef(s), "ports[0].protocol", string(have)), fact(c.ref, fmt.Sprintf("spec.ports[%d].protocol", i), string(want))},
+		command(description, s.Namespace, append(object, "--type=json", "-p", compact([]map[string]any{{"op": "add", "path": path, "value": string(want)}}))...))
 }
 
 func slicePortName(p discoveryv1.EndpointPort) string {

@@ -120,15 +120,31 @@ func (c *subject) refused(i int, q netpol.Question, a netpol.Answer, pods []*cor
 			message = fmt.Sprintf("pod %s/%s may not connect: %s lets it out to %s, where the Service's own address is; policies see the pods' addresses (%s)", q.Client.Namespace, q.Client.Name, slip.Policy, slip.Value, podIPs(q.Server))
 			facts = append(facts, fact(slip.Policy, slip.Rule, slip.Value), fact(c.ref, "spec.clusterIP", c.svc.Spec.ClusterIP))
 		}
-		c.say("netpol-source", finding.Warning, message, facts, c.admit(a, q))
+		fix := c.admit(a, q)
+		message, facts, fix = c.norOut(a, q, message, facts, fix)
+		c.say("netpol-source", finding.Warning, message, facts, fix)
 	default:
 		message, cut := a.Why, c.cutOff(i, q.Client, pods)
 		if len(cut) < len(pods) {
 			whose, _ := c.whose(cut)
 			message = fmt.Sprintf("of its %d pods, %s %s no connections: %s", len(pods), whose, verb(len(cut), "gets", "get"), a.Why)
 		}
-		c.say("netpol-denies", finding.Warning, message, facts, c.admit(a, q))
+		fix := c.admit(a, q)
+		message, facts, fix = c.norOut(a, q, message, facts, fix)
+		c.say("netpol-denies", finding.Warning, message, facts, fix)
 	}
+}
+
+// norOut adds that the client's own policies do not let it out either: to admit
+// it at the server would not be enough.
+func (c *subject) norOut(in netpol.Answer, q netpol.Question, message string, facts []finding.Evidence, fix finding.Fix) (string, []finding.Evidence, finding.Fix) {
+	out := c.policies.LetsOut(q)
+	if in.Direction != netpol.Ingress || out.Value != netpol.Denied {
+		return message, facts, fix
+	}
+	second := c.admit(out, q)
+	return message + "; nor is it let out: " + out.Why, append(facts, fact(out.Policy, out.Rule, cmp.Or(out.Stands, out.Why))),
+		finding.Fix{Description: "admit the client and let it out, if that is meant", Command: fix.Command + " && " + second.Command}
 }
 
 // cutOff are the pods to which nobody, or not this client, may connect.

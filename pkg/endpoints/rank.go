@@ -9,7 +9,7 @@ import (
 // causes are the findings from the deepest cause to what is a cause only where
 // nothing else is.
 var causes = []string{
-	"cannot-see", "controller-stalled",
+	"cannot-see", "controller-stalled", "service-deleted",
 	"scaled-to-zero", "only-completed-pods", "label-on-workload-only", "rollout-label-drift", "pinned-revision",
 	"label-case", "label-typo", "label-key-alias", "label-partial", "wrong-namespace", "selector-no-match", "selectorless-empty",
 	"stale-after-selector-removed", "stale-mirror", "manual-ip-foreign", "slice-unlabelled", "slice-label-typo", "endpoints-not-mirrored", "slice-port-name",
@@ -18,7 +18,7 @@ var causes = []string{
 	"uid-mismatch", "targetref-gone", "ip-mismatch", "terminal-pod-ip", "slice-stale", "duplicate-ip",
 	"nothing-listening", "listens-loopback", "path-fails", "netpol-uses-service-port", "netpol-denies", "netpol-source", "netpol-admits-nobody",
 	"externalname-loop", "externalname-dead", "ingress-service-missing", "ingress-port-missing", "ingress-class-missing",
-	"route-backend-missing", "route-port-missing", "route-no-referencegrant", "statefulset-service-missing", "lb-pending", "selector-overlap",
+	"route-backend-missing", "route-port-missing", "route-no-referencegrant", "route-not-attached", "route-weight-zero", "statefulset-service-missing", "lb-pending", "selector-overlap",
 }
 
 var depths = func() map[string]int {

@@ -3,10 +3,8 @@ package endpoints
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
 	"github.com/leadsman-dev/leadsman/pkg/health"
@@ -92,9 +90,9 @@ func (c *subject) noneReady(down, leaving []*corev1.Pod) {
 	case c.wrongProbe(worst) != nil:
 		p := c.wrongProbe(worst)
 		name = "probe-port-wrong"
-		message = fmt.Sprintf("no endpoint is ready: the %s probe of container %s asks port %s, and the container declares %s", p.kind, p.container, p.port, p.declared)
-		evidence = append(evidence, fact(podRef(worst), p.field, p.port))
-		fix = manual("let the %s probe ask the port on which the application listens (%s)", p.kind, p.declared)
+		message = fmt.Sprintf("no endpoint is ready: the %s probe of container %s asks %s, and %s", p.kind, p.container, p.asks, p.but)
+		evidence = append(evidence, fact(podRef(worst), p.field, p.value))
+		fix = p.fix(c.root(worst))
 	case c.sidecarDown(worst) != "":
 		name = "sidecar-not-ready"
 		message = fmt.Sprintf("no endpoint is ready: only container %s is not, which does not serve these ports: %s", c.sidecarDown(worst), reason)
@@ -179,55 +177,6 @@ func (c *subject) gate(p *corev1.Pod) string {
 		}
 	}
 	return ""
-}
-
-type strayProbe struct{ kind, container, field, port, declared string }
-
-// wrongProbe is a readiness or startup probe that fails on a port which its
-// container does not declare, though it declares others.
-func (c *subject) wrongProbe(p *corev1.Pod) *strayProbe {
-	for i := range p.Spec.Containers {
-		k := &p.Spec.Containers[i]
-		status := slices.IndexFunc(p.Status.ContainerStatuses, func(s corev1.ContainerStatus) bool {
-			return s.Name == k.Name && !s.Ready && s.State.Running != nil
-		})
-		if status < 0 || len(k.Ports) == 0 {
-			continue
-		}
-		kind, probe := "readiness", k.ReadinessProbe
-		if s := p.Status.ContainerStatuses[status]; k.StartupProbe != nil && s.Started != nil && !*s.Started {
-			if c.starting(p, false) {
-				continue // it may listen there in a moment
-			}
-			kind, probe = "startup", k.StartupProbe
-		}
-		port, field, ok := probePort(probe)
-		if !ok || slices.ContainsFunc(declared(p), func(d corev1.ContainerPort) bool {
-			return port.Type == intstr.Int && d.ContainerPort == port.IntVal || port.Type == intstr.String && d.Name == port.StrVal
-		}) {
-			continue
-		}
-		failing := slices.ContainsFunc(c.v.Events(p.UID), func(e *corev1.Event) bool {
-			return e.Reason == "Unhealthy" && len(e.Message) > len(kind) && strings.EqualFold(e.Message[:len(kind)], kind)
-		})
-		if failing || len(c.v.Events(p.UID)) == 0 {
-			return &strayProbe{kind, k.Name, fmt.Sprintf("spec.containers[%d].%sProbe.%s.port", i, kind, field), port.String(), portWords(k.Ports)}
-		}
-	}
-	return nil
-}
-
-func probePort(p *corev1.Probe) (port intstr.IntOrString, field string, ok bool) {
-	switch {
-	case p == nil:
-	case p.HTTPGet != nil:
-		return p.HTTPGet.Port, "httpGet", true
-	case p.TCPSocket != nil:
-		return p.TCPSocket.Port, "tcpSocket", true
-	case p.GRPC != nil:
-		return intstr.FromInt32(p.GRPC.Port), "grpc", true
-	}
-	return intstr.IntOrString{}, "", false
 }
 
 // sidecarDown is the only unready container, if it serves none of the ports

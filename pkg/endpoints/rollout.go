@@ -4,9 +4,12 @@ import (
 	"fmt"
 	"maps"
 
+	appsv1 "k8s.io/api/apps/v1"
+
 	"github.com/leadsman-dev/leadsman/pkg/finding"
 	"github.com/leadsman-dev/leadsman/pkg/index"
 	"github.com/leadsman-dev/leadsman/pkg/object"
+	"github.com/leadsman-dev/leadsman/pkg/source"
 )
 
 // driftedAway: no pod is left of the revision that the selector fits; the
@@ -44,9 +47,44 @@ func (c *subject) emptiesSoon() {
 			continue
 		}
 		if newest, ok := asWorkload(it); ok && !carries(newest.template.Labels, written(c.svc.Spec.Selector)) {
-			c.drifted(newest, finding.Warning, fmt.Sprintf("the pods that %s makes now do not carry its selector: it empties as the rollout goes on", root))
+			message := fmt.Sprintf("the pods that %s makes now do not carry its selector: it empties as the rollout goes on", root)
+			if n, all := c.ofRoot(root), rolledOut(it.Object); n <= all {
+				message = fmt.Sprintf("%s does not give its pods the labels that it selects; %d of its %s %s them by hand, until %s made anew", root, n, counted(all, "pod"), verb(n, "has", "have"), verb(n, "it is", "they are"))
+			}
+			c.drifted(newest, finding.Warning, message)
 		}
 	}
+}
+
+// ofRoot counts the living pods that it selects of one workload.
+func (c *subject) ofRoot(root object.Ref) int {
+	n := 0
+	for _, p := range c.living {
+		if c.root(p).Key() == root.Key() {
+			n++
+		}
+	}
+	return n
+}
+
+// rolledOut is how many pods a workload has that are all of its newest revision;
+// none while it rolls.
+func rolledOut(o source.Object) int {
+	switch w := o.(type) {
+	case *appsv1.Deployment:
+		if s := w.Status; s.ObservedGeneration >= w.Generation && s.UpdatedReplicas == s.Replicas {
+			return int(s.Replicas)
+		}
+	case *appsv1.StatefulSet:
+		if s := w.Status; s.ObservedGeneration >= w.Generation && s.UpdateRevision == s.CurrentRevision {
+			return int(s.Replicas)
+		}
+	case *appsv1.DaemonSet:
+		if s := w.Status; s.ObservedGeneration >= w.Generation && s.UpdatedNumberScheduled == s.DesiredNumberScheduled {
+			return int(s.CurrentNumberScheduled)
+		}
+	}
+	return 0
 }
 
 // written is a selector without what controllers put on pods themselves: no

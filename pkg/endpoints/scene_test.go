@@ -207,7 +207,7 @@ func (s *scene) store(t testing.TB) *source.Store {
 	for _, o := range s.more {
 		put(o)
 	}
-	for _, gk := range slices.Concat([]schema.GroupKind{serviceKind, sliceKind, podKind, nodeKind, endpointsKind, ingressKind, classKind, netpol.Kind(), grantKind, validatingKind, apiServiceKind}, workloadKinds(), routeKinds()) {
+	for _, gk := range slices.Concat([]schema.GroupKind{serviceKind, sliceKind, podKind, nodeKind, endpointsKind, ingressKind, classKind, netpol.Kind(), grantKind, gatewayKind, gatewayClassKind, validatingKind, apiServiceKind}, workloadKinds(), routeKinds()) {
 		q := source.Query{Kind: gk}
 		if slices.Contains(s.hidden, gk) {
 			store.Answer(q, source.Result{Gap: &source.Gap{Resource: gk.Kind, Kind: gk, Reason: source.Forbidden}})

@@ -144,7 +144,7 @@ func joinWords(pairs []pair) string {
 
 // pinned: the selector holds what every rollout makes anew.
 func (c *subject) pinned() bool {
-	for _, key := range []string{appsv1.DefaultDeploymentUniqueLabelKey, appsv1.ControllerRevisionHashLabelKey, "statefulset.kubernetes.io/pod-name", "version", "app.kubernetes.io/version"} {
+	for _, key := range []string{appsv1.DefaultDeploymentUniqueLabelKey, rolloutsHash, appsv1.ControllerRevisionHashLabelKey, "statefulset.kubernetes.io/pod-name", "version", "app.kubernetes.io/version"} {
 		value, ok := c.svc.Spec.Selector[key]
 		if !ok {
 			continue
@@ -164,7 +164,7 @@ func (c *subject) pinned() bool {
 		fix := manual("select labels that stay the same from one revision to the next")
 		if len(carriers) > 0 {
 			whose, _ := c.whose(carriers)
-			message += fmt.Sprintf("; %s have %s=%s", whose, key, carriers[0].Labels[key])
+			message += fmt.Sprintf("; %s %s %s=%s", whose, verb(len(carriers), "has", "have"), key, carriers[0].Labels[key])
 			evidence = append(evidence, fact(podRef(carriers[0]), "metadata.labels."+key, carriers[0].Labels[key]))
 			fix = c.setSelector("select by the other labels, which stay the same from one revision to the next", rest)
 			if !machine {

@@ -209,7 +209,32 @@ func (c *subject) reaches(s *report.Service) string {
 		}
 		return fmt.Sprintf("reaches %s%s", counted(n, what), portSentence(s.Ports))
 	}
-	return fmt.Sprintf("reaches %d of %s%s", n, counted(total, "pod"), portSentence(s.Ports))
+	beside, ready := c.handWrittenBeside()
+	pods := fmt.Sprintf("%d of %s", max(0, n-ready), counted(max(0, total-beside), "pod"))
+	if beside > 0 {
+		pods += fmt.Sprintf(" and %d hand-made %s", ready, verb(ready, "address", "addresses"))
+	}
+	return "reaches " + pods + portSentence(s.Ports)
+}
+
+// handWrittenBeside are the addresses beside those of the selected pods that
+// somebody wrote, on the port that has most, and those of them that are ready.
+func (c *subject) handWrittenBeside() (all, ready int) {
+	perPort := map[int][2]int{}
+	for i := range c.entries {
+		e := &c.entries[i]
+		if e.row.State != report.EndpointManual && e.row.State != report.EndpointForeign || e.pod != nil && ended(e.pod) {
+			continue
+		}
+		n := perPort[e.port]
+		n[0]++
+		if e.usable() {
+			n[1]++
+		}
+		perPort[e.port] = n
+		all, ready = max(all, n[0]), max(ready, n[1])
+	}
+	return all, ready
 }
 
 func portSentence(ports []report.ServicePort) string {

@@ -134,6 +134,16 @@ func (p *Policies) Decide(q Question) Answer {
 	return in
 }
 
+// LetsOut answers for the client's own side alone: where both sides refuse,
+// Decide tells of the server's.
+func (p *Policies) LetsOut(q Question) Answer {
+	if q.Client == nil || q.Server == nil {
+		return Answer{Value: Unknown, Doubt: NotSeen, Direction: Egress, Why: "the client pod was not seen"}
+	}
+	q.Port = resolve(q.Port, q.Server)
+	return p.side(Egress, q)
+}
+
 // side judges one direction: at the server, or at the client.
 func (p *Policies) side(d Direction, q Question) Answer {
 	self, other := q.Server, q.Client
