@@ -4,8 +4,11 @@
 package index
 
 import (
+	"cmp"
 	"iter"
+	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -69,9 +72,9 @@ func New(c source.Contents) *View {
 		count += len(objects)
 	}
 	v.byUID = make(map[types.UID]*Item, count)
-	for _, s := range v.shelves {
-		for i := range s.items {
-			v.add(&s.items[i])
+	for _, gk := range slices.SortedFunc(maps.Keys(v.shelves), byKind) {
+		for i := range v.shelves[gk].items {
+			v.add(&v.shelves[gk].items[i])
 		}
 	}
 	v.order()
@@ -92,10 +95,19 @@ func (v *View) add(it *Item) {
 	}
 }
 
-// order makes every list independent of the order of maps.
+// byKind is the order of object.Compare.
+func byKind(a, b schema.GroupKind) int {
+	return cmp.Or(strings.Compare(a.Kind, b.Kind), strings.Compare(a.Group, b.Group))
+}
+
+// order puts in order what did not come so: of an owner, nearly always all that
+// it owns is of one namespace.
 func (v *View) order() {
+	inOrder := func(a, b *Item) int { return object.Compare(a.Ref, b.Ref) }
 	for _, items := range v.byOwner {
-		slices.SortFunc(items, func(a, b *Item) int { return object.Compare(a.Ref, b.Ref) })
+		if !slices.IsSortedFunc(items, inOrder) {
+			slices.SortFunc(items, inOrder)
+		}
 	}
 	for _, events := range v.events {
 		slices.SortStableFunc(events, func(a, b *corev1.Event) int { return EventTime(a).Compare(EventTime(b)) })

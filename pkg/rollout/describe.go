@@ -1,7 +1,6 @@
 package rollout
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -184,54 +183,60 @@ func strategyWords(wl *workload.Workload) string {
 }
 
 // pods are the pods with what each waits for: new ones first, failing ones
-// first among them.
+// first among them. They come by name, and stay so among equals.
 func pods(v *index.View, wl *workload.Workload, causes []cause.Cause) []report.RolloutPod {
-	code := map[object.Ref]string{}
-	for _, c := range causes {
-		for _, p := range c.Pods {
-			if code[p.Key()] == "" && c.Severity != finding.Info {
-				code[p.Key()] = c.Code
-			}
+	problems := problemsOf(causes)
+	rows, next := make([]report.RolloutPod, len(wl.Pods)), [2*len(failingFirst) + 1]int{}
+	ranks := make([]int, len(wl.Pods))
+	for i, p := range wl.Pods {
+		ranks[i] = slices.Index(failingFirst[:], stateOf(v, wl, p, problems[p.Name]))
+		if !p.New {
+			ranks[i] += len(failingFirst)
 		}
+		next[ranks[i]+1]++
 	}
-	out := make([]report.RolloutPod, 0, len(wl.Pods))
-	for _, p := range wl.Pods {
-		ref := object.Ref{Version: "v1", Kind: "Pod", Namespace: p.Namespace, Name: p.Name}
-		row := report.RolloutPod{Object: ref, New: p.New, Revision: p.Hash, Node: p.Spec.NodeName, State: stateOf(v, wl, p), Since: sinceOf(p)}
+	for rank := range next[1:] {
+		next[rank+1] += next[rank]
+	}
+	for i, p := range wl.Pods {
+		row := &rows[next[ranks[i]]]
+		next[ranks[i]]++
+		*row = report.RolloutPod{
+			Object: object.Ref{Version: "v1", Kind: "Pod", Namespace: p.Namespace, Name: p.Name}, New: p.New, Revision: p.Hash,
+			State: failingFirst[ranks[i]%len(failingFirst)], Problem: problems[p.Name], Node: p.Spec.NodeName, Since: sinceOf(p),
+		}
 		for _, c := range p.Status.ContainerStatuses {
 			row.Restarts += int(c.RestartCount)
-		}
-		if row.Problem = code[ref.Key()]; row.Problem != "" && row.State != report.PodTerminating {
-			row.State = report.PodFailing
 		}
 		if row.State != report.PodAvailable && row.State != report.PodEnded {
 			row.Waiting = cause.Waiting(v, wl, p)
 		}
-		out = append(out, row)
 	}
-	slices.SortStableFunc(out, func(a, b report.RolloutPod) int {
-		return cmp.Or(cmp.Compare(newFirst(a), newFirst(b)), cmp.Compare(failingFirst(a), failingFirst(b)), cmp.Compare(a.Object.Name, b.Object.Name))
-	})
-	return out
+	return rows
 }
 
-func newFirst(p report.RolloutPod) int {
-	if p.New {
-		return 0
+var failingFirst = [...]report.PodState{
+	report.PodFailing, report.PodPending, report.PodStarting, report.PodReady, report.PodAvailable, report.PodTerminating, report.PodEnded,
+}
+
+// problemsOf is what is wrong with which pod, by its name.
+func problemsOf(causes []cause.Cause) map[string]string {
+	code := map[string]string{}
+	for _, c := range causes {
+		for _, p := range c.Pods {
+			if code[p.Name] == "" && c.Severity != finding.Info {
+				code[p.Name] = c.Code
+			}
+		}
 	}
-	return 1
+	return code
 }
-
-func failingFirst(p report.RolloutPod) int {
-	return slices.Index([]report.PodState{
-		report.PodFailing, report.PodPending, report.PodStarting, report.PodReady, report.PodAvailable, report.PodTerminating, report.PodEnded,
-	}, p.State)
-}
-
-func stateOf(v *index.View, wl *workload.Workload, p workload.Pod) report.PodState {
+func stateOf(v *index.View, wl *workload.Workload, p workload.Pod, problem string) report.PodState {
 	switch {
 	case p.DeletionTimestamp != nil:
 		return report.PodTerminating
+	case problem != "":
+		return report.PodFailing
 	case !p.Live():
 		return report.PodEnded
 	case p.AvailableAt(v.Now, wl.MinReady):

@@ -24,6 +24,7 @@ type target struct {
 
 	uid      types.UID
 	template *corev1.PodTemplateSpec // that is rolled out
+	same     int64                   // generation of the object that is known to have it; 0 where none is
 	replicas int
 	began    time.Time // when the rollout was first seen
 	newest   int64     // generation that came in
@@ -143,7 +144,7 @@ func (t *target) move(w *Watch, v *index.View, wl *workload.Workload, causes []c
 	if t.phase == report.PhaseBack && !t.returning(w, v, wl) {
 		return
 	}
-	changed := !workload.Same(wl.Template, t.template)
+	changed := t.changed(wl)
 	if wl.Replicas != t.replicas {
 		if wl.Ref.Kind != "DaemonSet" && t.phase != report.PhaseAwaited {
 			t.scaled = &scaling{from: t.replicas, to: wl.Replicas, at: v.Now}
@@ -154,7 +155,8 @@ func (t *target) move(w *Watch, v *index.View, wl *workload.Workload, causes []c
 	case t.phase == report.PhaseAwaited && changed:
 		// It began after the last look: from then on service is followed.
 		t.from, t.to = t.to, &report.Revision{Images: imagesOf(wl.Template), Changes: workload.Difference(t.template, wl.Template)}
-		t.template, t.began, t.watched, t.phase = wl.Template, v.Now, t.looked, report.PhaseRolling
+		t.template, t.same = wl.Template, wl.Generation
+		t.began, t.watched, t.phase = v.Now, t.looked, report.PhaseRolling
 		if t.turned.After(t.looked) && t.turned.Before(v.Now) {
 			t.began = t.turned
 		}
@@ -175,6 +177,19 @@ func (t *target) move(w *Watch, v *index.View, wl *workload.Workload, causes []c
 	t.advance(w, v, wl, causes)
 }
 
+// changed says whether the object has another template than the one that is
+// rolled out. A spec changes with its generation alone.
+func (t *target) changed(wl *workload.Workload) bool {
+	if t.same != 0 && t.same == wl.Generation {
+		return false
+	}
+	if !workload.Same(wl.Template, t.template) {
+		return true
+	}
+	t.same = wl.Generation
+	return false
+}
+
 // returning says whether the template that is gone back to has arrived.
 func (t *target) returning(w *Watch, v *index.View, wl *workload.Workload) bool {
 	if t.left == nil {
@@ -183,7 +198,7 @@ func (t *target) returning(w *Watch, v *index.View, wl *workload.Workload) bool 
 	}
 	for i := range wl.Revisions {
 		if r := wl.Revisions[i]; r.Hash == t.backTo && r.Template != nil {
-			t.template = r.Template
+			t.template, t.same = r.Template, 0
 		}
 	}
 	if !workload.Same(wl.Template, t.left) {

@@ -2,7 +2,6 @@ package source
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,7 +41,7 @@ type Store struct {
 	now     time.Time
 	kinds   []Kind
 	kindGap []Gap
-	byKind  map[schema.GroupKind]map[object.Ref]Object
+	byKind  map[schema.GroupKind]*drawer
 	asked   map[Query]Asked
 	stale   map[Query]bool // of asked: to be asked anew
 	logs    map[LogQuery]LogText
@@ -53,7 +52,7 @@ type Store struct {
 func NewStore(now time.Time) *Store {
 	return &Store{
 		now:     now,
-		byKind:  map[schema.GroupKind]map[object.Ref]Object{},
+		byKind:  map[schema.GroupKind]*drawer{},
 		asked:   map[Query]Asked{},
 		stale:   map[Query]bool{},
 		logs:    map[LogQuery]LogText{},
@@ -98,14 +97,16 @@ func (s *Store) Put(gk schema.GroupKind, o Object) {
 }
 
 func (s *Store) put(gk schema.GroupKind, o Object) {
-	if s.byKind[gk] == nil {
-		s.byKind[gk] = map[object.Ref]Object{}
+	d := s.byKind[gk]
+	if d == nil {
+		d = newDrawer()
+		s.byKind[gk] = d
 	}
 	key := keyOf(gk, o)
-	if old, ok := s.byKind[gk][key]; ok && MetadataOnly(o) && !MetadataOnly(old) && old.GetUID() == o.GetUID() {
+	if old, ok := d.objects[key]; ok && MetadataOnly(o) && !MetadataOnly(old) && old.GetUID() == o.GetUID() {
 		return
 	}
-	s.byKind[gk][key] = o
+	d.put(key, o)
 }
 
 func keyOf(gk schema.GroupKind, o Object) object.Ref {
@@ -118,8 +119,9 @@ func (s *Store) Answer(q Query, r Result) {
 	defer s.mu.Unlock()
 	if s.stale[q] {
 		delete(s.stale, q)
-		matches := q.matcher()
-		maps.DeleteFunc(s.byKind[q.Kind], func(_ object.Ref, o Object) bool { return matches(o) })
+		if d := s.byKind[q.Kind]; d != nil {
+			d.dropAll(q.matcher())
+		}
 	}
 	for _, o := range r.Objects {
 		s.put(q.Kind, o)
@@ -135,7 +137,9 @@ func (s *Store) Apply(gk schema.GroupKind, event watch.EventType, o Object) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if event == watch.Deleted {
-		delete(s.byKind[gk], keyOf(gk, o))
+		if d := s.byKind[gk]; d != nil {
+			d.drop(keyOf(gk, o))
+		}
 		return
 	}
 	s.put(gk, o)
@@ -209,9 +213,13 @@ func (q Query) wider() []Query {
 }
 
 func (s *Store) matching(q Query) []Object {
+	d := s.byKind[q.Kind]
+	if d == nil {
+		return nil
+	}
 	var found []Object
 	matches := q.matcher()
-	for _, o := range s.byKind[q.Kind] {
+	for _, o := range d.objects {
 		if matches(o) {
 			found = append(found, o)
 		}
@@ -332,13 +340,14 @@ type Contents struct {
 	Answers []Answers
 }
 
-// Contents copies out what the Store holds. The objects are shared, not copied.
+// Contents is what the Store holds. The objects are shared, and so are the
+// lists of them: they must not be changed.
 func (s *Store) Contents() Contents {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	c := Contents{Now: s.now, Kinds: s.kinds, KindGap: s.kindGap, Objects: map[schema.GroupKind][]Object{}}
-	for gk, objects := range s.byKind {
-		c.Objects[gk] = slices.SortedFunc(maps.Values(objects), byName)
+	for gk, d := range s.byKind {
+		c.Objects[gk] = d.inOrder()
 	}
 	for _, a := range s.asked {
 		c.Asked = append(c.Asked, a)

@@ -1,6 +1,10 @@
 package source_test
 
 import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -153,4 +157,47 @@ func TestClose(t *testing.T) {
 	if got := source.Close([]string{"alpha", "beta"}, "gamma-ray"); len(got) != 0 {
 		t.Errorf("far names: %v", got)
 	}
+}
+
+// What is handed out is in order, whatever changed since the last time, and
+// stays as it was for whoever holds it.
+func TestContentsAreInOrderAfterAnyChange(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	s := source.NewStore(time.Unix(0, 0))
+	have := map[string]*corev1.Pod{}
+	var before []source.Object
+	var was []string
+	for round := range 200 {
+		for range random.IntN(20) {
+			p := pod(fmt.Sprintf("ns-%d", random.IntN(3)), fmt.Sprintf("p-%d", random.IntN(60)), fmt.Sprint(round))
+			key := p.Namespace + "/" + p.Name
+			if random.IntN(3) == 0 {
+				s.Apply(pods, watch.Deleted, p)
+				delete(have, key)
+			} else {
+				s.Apply(pods, watch.Modified, p)
+				have[key] = p
+			}
+		}
+		if diff := cmp.Diff(was, described(before)); diff != "" {
+			t.Fatalf("round %d: what was handed out has changed: %s", round, diff)
+		}
+		got := s.Contents().Objects[pods]
+		var want []string
+		for _, key := range slices.Sorted(maps.Keys(have)) {
+			want = append(want, key+" "+have[key].Labels["app"])
+		}
+		if diff := cmp.Diff(want, described(got)); diff != "" {
+			t.Fatalf("round %d: %s", round, diff)
+		}
+		before, was = got, want
+	}
+}
+
+func described(objects []source.Object) []string {
+	var out []string
+	for _, o := range objects {
+		out = append(out, o.GetNamespace()+"/"+o.GetName()+" "+o.GetLabels()["app"])
+	}
+	return out
 }

@@ -1,12 +1,12 @@
 package guardrollout
 
 import (
+	"reflect"
 	"slices"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
-	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -90,8 +90,10 @@ func (t *trimmer) share(pod *corev1.Pod) {
 	unite(&pod.Spec.Containers, m.containers)
 }
 
+// unite goes by how values were read: a quantity that is written otherwise is
+// kept for itself.
 func unite[T any](of *T, with T) {
-	if equality.Semantic.DeepEqual(*of, with) {
+	if reflect.DeepEqual(*of, with) {
 		*of = with
 	}
 }
