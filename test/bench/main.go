@@ -29,6 +29,7 @@ type options struct {
 	huge       int // and then a cluster of this size, or 0
 	runs       int
 	keep       bool
+	loaded     bool
 	doc        string
 	only       string // one part, whose rows take the place of those in doc
 }
@@ -42,10 +43,14 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags.IntVar(&o.huge, "huge", 0, "and then a cluster of this many pods, such as 100000")
 	flags.IntVar(&o.runs, "runs", 5, "counted runs of each command, after one that is not")
 	flags.BoolVar(&o.keep, "keep", false, "leave the namespaces for another run")
+	flags.BoolVar(&o.loaded, "loaded", false, "the load is there already: an earlier run was told to -keep it; for -only")
 	flags.StringVar(&o.doc, "doc", "", "also write the table to this file")
 	flags.StringVar(&o.only, "only", "", "measure this part alone, and keep the other rows of -doc: small, large, rollouts, workloads, huge")
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	if o.loaded && o.only == "" {
+		return fmt.Errorf("-loaded is for one part: name it with -only")
 	}
 	if o.kubeconfig == "" {
 		return fmt.Errorf("no cluster: set KUBECONFIG, or bring one up with: make cluster-up")

@@ -104,8 +104,10 @@ func (o options) phase(ctx context.Context, b *strings.Builder, limit string, p 
 			err = errors.Join(err, do(context.WithoutCancel(ctx), limit, o.kubeconfig, p.unload, "0"))
 		}
 	}()
-	if err := do(ctx, limit, o.kubeconfig, p.load, strconv.Itoa(p.pods)); err != nil {
-		return fmt.Errorf("cannot make the load: %w", err)
+	if !o.loaded {
+		if err := do(ctx, limit, o.kubeconfig, p.load, strconv.Itoa(p.pods)); err != nil {
+			return fmt.Errorf("cannot make the load: %w", err)
+		}
 	}
 	if p.keep != "" {
 		keeping, stop := context.WithCancel(ctx)
@@ -209,18 +211,42 @@ func (o options) time(ctx context.Context, c command) (figure, error) {
 
 // count asks once more, for the document that says what the answer cost.
 func (f *figure) count(ctx context.Context, c command) error {
-	out, err := exec.CommandContext(ctx, c.argv[0], append(slices.Clone(c.argv[1:]), "-o", "json")...).Output()
+	cmd := exec.CommandContext(ctx, c.argv[0], append(slices.Clone(c.argv[1:]), "-o", "json")...)
+	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return err
 	}
-	var document struct {
-		Budget struct{ Requests, Bytes int64 }
-	}
-	if err := json.Unmarshal(out, &document); err != nil {
+	if err := cmd.Start(); err != nil {
 		return err
 	}
-	f.requests, f.read = strconv.FormatInt(document.Budget.Requests, 10), fmt.Sprintf("%.1f kB", float64(document.Budget.Bytes)/1000)
-	return nil
+	cost, err := budget(json.NewDecoder(out))
+	if err == nil {
+		_, err = io.Copy(io.Discard, out)
+	}
+	f.requests, f.read = strconv.FormatInt(cost.Requests, 10), fmt.Sprintf("%.1f kB", float64(cost.Bytes)/1000)
+	return errors.Join(err, cmd.Wait())
+}
+
+type cost struct{ Requests, Bytes int64 }
+
+// budget reads what a document cost, and keeps nothing of the rest of it: the
+// peak of a process counts from before it is another program than its parent.
+func budget(d *json.Decoder) (c cost, err error) {
+	for depth := 0; ; {
+		token, err := d.Token()
+		if err != nil {
+			return c, fmt.Errorf("the document has no budget: %w", err)
+		}
+		switch token {
+		case json.Delim('{'), json.Delim('['):
+			depth++
+		case json.Delim('}'), json.Delim(']'):
+			depth--
+		}
+		if depth == 1 && token == "budget" {
+			return c, d.Decode(&c)
+		}
+	}
 }
 
 // with runs something while another command runs beside it.

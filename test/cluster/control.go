@@ -56,6 +56,7 @@ func (f folder) controllerManager(b binaries) process.Command {
 		"--use-service-account-credentials", "--cluster-cidr", podCIDR, "--allocate-node-cidrs=false",
 		"--enable-hostpath-provisioner", "--node-monitor-grace-period", "20s",
 		"--kube-api-qps", "1000", "--kube-api-burst", "2000",
+		"--concurrent-deployment-syncs", "24", "--concurrent-replicaset-syncs", "24",
 	}}
 }
 

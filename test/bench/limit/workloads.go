@@ -117,7 +117,8 @@ func startClient(ctx context.Context, client kubernetes.Interface) error {
 // adopted waits until every Deployment has its pods.
 func adopted(ctx context.Context, client kubernetes.Interface, services int) error {
 	have := 0
-	err := wait.PollUntilContextTimeout(ctx, 2*time.Second, 20*time.Minute, true, func(ctx context.Context) (bool, error) {
+	every := 2*time.Second + time.Duration(services)*time.Millisecond // to ask is work for the server, too
+	err := wait.PollUntilContextTimeout(ctx, every, time.Hour, true, func(ctx context.Context) (bool, error) {
 		have = 0
 		for options := (metav1.ListOptions{Limit: 500}); ; {
 			list, err := client.AppsV1().Deployments("").List(ctx, options)
