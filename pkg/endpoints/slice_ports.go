@@ -32,7 +32,7 @@ func (c *subject) withoutPort() {
 		}
 		resource, path := []string{"patch", "endpointslice", s.Name}, "/ports/-"
 		if managedBy(s) == mirrorName {
-			resource, path = []string{"patch", "endpoints", c.svc.Name}, "/subsets/0" + path
+			resource, path = []string{"patch", "endpoints", c.svc.Name}, "/subsets/0"+path
 		}
 		port := map[string]any{"name": sp.Name, "port": number, "protocol": string(protocolOf(sp.Protocol))}
 		c.say("slice-port-name", severity, fmt.Sprintf("no slice has its port %s (%d/%s), so that port leads nowhere", portTitle(sp), sp.Port, protocolOf(sp.Protocol)),

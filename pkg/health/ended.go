@@ -6,7 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
 	"github.com/leadsman-dev/leadsman/pkg/index"
@@ -57,7 +59,7 @@ func (p *patient) pushedOut() []Problem {
 		}
 		return []Problem{problem}
 	case NotAdmitted(p.pod):
-		problem := p.whole("evicted", fmt.Sprintf("node %q does not admit the pod (%s): %s", p.pod.Spec.NodeName, clip(reason, 40), clip(strings.TrimPrefix(message, rejected), 160)), facts...).certain(!managed)
+		problem := p.whole("evicted", fmt.Sprintf("node %q does not admit the pod (%s): %s", p.pod.Spec.NodeName, clip(reason, 40), clip(strings.TrimPrefix(message, rejected), 160)), facts...).certain(!managed || p.refusedInARow())
 		problem.Node = p.pod.Spec.NodeName
 		problem.Fix = []finding.Fix{manual("correct in the pod template what the message names, or let node " + p.pod.Spec.NodeName + " allow it; a controller makes another pod meanwhile")}
 		return []Problem{problem}
@@ -75,4 +77,46 @@ func (p *patient) pushedOut() []Problem {
 		return []Problem{problem}
 	}
 	return nil
+}
+
+// inARow is how many pods of one controller must have been refused alike until
+// the next will be, too.
+const inARow = 3
+
+// refusedInARow says that the pods of the controller are refused again and again
+// for what its template asks, and that none of them runs.
+func (p *patient) refusedInARow() bool {
+	owner, ok := index.Controller(p.pod)
+	if !ok || p.pod.Status.Reason == "UnexpectedAdmissionError" || p.ofTheDay() {
+		return false
+	}
+	return index.Memo(p.v, refusedBefore{owner.UID, p.pod.Status.Reason}, func() bool {
+		refused := 0
+		for it := range p.v.Owned(owner.UID) {
+			switch other, typed := it.Object.(*corev1.Pod); {
+			case !typed:
+			case podReady(other):
+				return false
+			case NotAdmitted(other) && other.Status.Reason == p.pod.Status.Reason:
+				refused++
+			}
+		}
+		return refused >= inARow
+	})
+}
+
+// refusedBefore is the key of that answer in a view.
+type refusedBefore struct {
+	owner  types.UID
+	reason string
+}
+
+// ofTheDay: the scheduler sees room and labels of nodes, so that a pod refused
+// for them met a node that had just changed; unless its template names the node.
+func (p *patient) ofTheDay() bool {
+	if reason := p.pod.Status.Reason; !strings.HasPrefix(reason, "OutOf") && !strings.HasPrefix(reason, "Node") {
+		return false
+	}
+	set, ok := ownerOf[*appsv1.ReplicaSet](p.v, p.pod)
+	return !ok || set.Spec.Template.Spec.NodeName == ""
 }

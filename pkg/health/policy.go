@@ -52,7 +52,7 @@ func scalingAdvice(reason string) string {
 	case strings.HasPrefix(reason, "FailedGet"):
 		return "see that the metrics adapter that serves this metric runs (kubectl get apiservices)"
 	case reason == "AmbiguousSelector":
-		return "two autoscalers select the same pods: give their targets selectors that do not overlap"
+		return "two autoscalers select the same pods: delete one of them where both scale the same target, else give their targets selectors that do not overlap"
 	}
 	return "correct what the message names"
 }

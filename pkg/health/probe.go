@@ -95,12 +95,13 @@ func (p *patient) unready(u unit) []Problem {
 	if p.v.Now.Before(due) {
 		return nil
 	}
-	facts := []finding.Evidence{p.fact(u.field()+".ready", "false")}
+	facts, late := []finding.Evidence{p.fact(u.field()+".ready", "false")}, false
 	message := fmt.Sprintf("container %q runs, but its readiness probe fails (%s)", u.spec.Name, probeWords(u.spec.ReadinessProbe))
 	if e := p.unhealthy(u, "readiness"); e != nil {
 		facts = append(facts, eventFact(e))
 		said := strings.TrimPrefix(strings.TrimPrefix(e.Message, "Readiness probe errored and resulted in unknown state: "), "Readiness probe failed:")
-		if said = strings.TrimSpace(said); said != "" { // a command may print nothing
+		if said = withoutPlumbing(strings.TrimSpace(said)); said != "" { // a command may print nothing
+			late = strings.Contains(said, "timed out after") || strings.Contains(said, "context deadline exceeded")
 			message = fmt.Sprintf("container %q runs, but its readiness probe (%s) fails: %s", u.spec.Name, probeWords(u.spec.ReadinessProbe), clip(said, 160))
 		}
 	}
@@ -110,8 +111,13 @@ func (p *patient) unready(u unit) []Problem {
 		unready = latest(started, c.LastTransitionTime.Time)
 	}
 	problem := p.problem("readiness-failing", u, message, facts...).lasting(since(p.v, unready) > p.deadline())
+	advice := fmt.Sprintf("make the program answer the readiness probe (%s), or correct the probe", probeWords(u.spec.ReadinessProbe))
+	if late {
+		seconds := max(1, u.spec.ReadinessProbe.TimeoutSeconds) // pkg/apis/core/v1, SetDefaults_Probe
+		advice = fmt.Sprintf("make the program answer the readiness probe (%s) within its timeoutSeconds (%d), or raise them", probeWords(u.spec.ReadinessProbe), seconds)
+	}
 	problem.Fix = []finding.Fix{
-		manual(fmt.Sprintf("make the program answer the readiness probe (%s), or correct the probe", probeWords(u.spec.ReadinessProbe))),
+		manual(advice),
 		run("read what the program says", p.pod.Namespace, "logs", p.pod.Name, "-c", u.spec.Name),
 	}
 	return []Problem{problem}

@@ -1,6 +1,7 @@
 package health
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -9,6 +10,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/leadsman-dev/leadsman/pkg/source"
 )
 
 func TestAStatefulSetIsRefusedInEventsAlone(t *testing.T) {
@@ -70,5 +73,38 @@ func TestARouteIsJudgedByTheConditionsOfEachParent(t *testing.T) {
 	s := of(route).state(t)
 	if s.Level != Broken || s.Problems[0].Evidence[0].Field != "status.parents[0].conditions[1].status" {
 		t.Errorf("got %+v", s)
+	}
+}
+
+func TestPodsThatEveryNodeRefusesAreAFaultOfTheTemplate(t *testing.T) {
+	set, pinned := replicaSet("web-1", "1", "nginx:1.25", 0), replicaSet("web-1", "1", "nginx:1.25", 0)
+	pinned.Spec.Template.Spec.NodeName = "node-1"
+	refused := func(n int, reason string) []source.Object {
+		var pods []source.Object
+		for i := range n {
+			pods = append(pods, pod(named(fmt.Sprint("web-", i)), ownedBy(set, "ReplicaSet"), func(p *corev1.Pod) {
+				p.Status = corev1.PodStatus{Phase: corev1.PodFailed, Reason: reason, Message: "Pod was rejected: " + reason}
+			}))
+		}
+		return pods
+	}
+	for _, tc := range []struct {
+		name    string
+		scene   []source.Object
+		certain bool
+	}{
+		{"three alike", append(refused(3, "SysctlForbidden"), set), true},
+		{"two: the next may meet another node", append(refused(2, "SysctlForbidden"), set), false},
+		{"another pod of it runs", append(refused(3, "AppArmor"), set, pod(named("well"), ownedBy(set, "ReplicaSet"))), false},
+		{"the nodes were full at that moment", append(refused(3, "OutOfcpu"), set), false},
+		{"the template names the node", append(refused(3, "OutOfcpu"), pinned), true},
+		{"a device plugin that has just started", append(refused(3, "UnexpectedAdmissionError"), set), false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			ps := of(tc.scene...).state(t).Problems
+			if len(ps) != 1 || ps[0].Name != "evicted" || ps[0].Terminal != tc.certain {
+				t.Errorf("got %+v", ps)
+			}
+		})
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/klog/v2"
@@ -16,6 +15,7 @@ import (
 	"github.com/leadsman-dev/leadsman/pkg/finding"
 	"github.com/leadsman-dev/leadsman/pkg/index"
 	"github.com/leadsman-dev/leadsman/pkg/object"
+	"github.com/leadsman-dev/leadsman/pkg/source"
 )
 
 // refusals are the scheduler's own words, the last filter first: a node that
@@ -27,6 +27,7 @@ var refusals = []struct{ words, name, sentence string }{
 	{"unbound immediate", "pvc-pending", "a claim of the pod is not bound to a volume"},
 	{"bound to non-existent pv", "pvc-pending", "a claim of the pod is bound to a volume that does not exist"},
 	{"waiting for ephemeral volume controller", "pvc-pending", "the claim of an ephemeral volume has not been created yet"},
+	{NotProvisioned, "pvc-pending", "the volume of a claim of the pod cannot be made"},
 	{"ReadWriteOncePod access mode already in-use", "rwo-deadlock", "another pod uses the claim, which one pod alone may use (ReadWriteOncePod)"},
 	{"pod anti-affinity rules", "unsched-affinity", "no node is free of the pods that its anti-affinity keeps it away from"},
 	{"existing pods anti-affinity", "unsched-affinity", "pods on every possible node refuse to share it with this one"},
@@ -48,6 +49,11 @@ var refusals = []struct{ words, name, sentence string }{
 	{"had taints that the pod didn't tolerate", "unsched-taint", "every node has a taint that the pod does not tolerate"},
 	{"were unschedulable", "unsched-taint", "every node is cordoned"},
 }
+
+// NotProvisioned is the scheduler's word for a claim whose volume could not be
+// made after a node had been chosen for the pod (pkg/scheduler/framework/plugins/
+// volumebinding, checkBindings).
+const NotProvisioned = "provisioning failed for PVC"
 
 // scheduling judges PodScheduled=False. The scheduler repeats itself whenever
 // the cluster changes, so a verdict needs 15 s, and none while the autoscaler
@@ -119,6 +125,13 @@ func (p *patient) unschedulable(name, sentence string, c *corev1.PodCondition, f
 	case "unsched-resources":
 		problem.Evidence = append(problem.Evidence, p.requests(c.Message)...)
 		problem.Fix = []finding.Fix{manual("lower resources.requests of the pod template, free or add nodes, or move other pods away")}
+		if name := p.offeredNowhere(c.Message); name != "" {
+			problem.Message = "no node offers " + name
+			problem.Fix = []finding.Fix{manual(fmt.Sprintf("see that the device plugin which offers %s runs on the nodes that have it, or correct the name in resources of the pod template", name)), run("see what the nodes offer", "", "describe", "nodes")}
+			if strings.HasPrefix(name, corev1.ResourceHugePagesPrefix) {
+				problem.Fix[0] = manual("reserve huge pages of that size on a node (its kubelet tells them when it starts), or correct resources of the pod template")
+			}
+		}
 	case "unsched-taint":
 		problem = p.namingTaints(problem)
 		problem.Fix = []finding.Fix{manual("add a toleration to the pod template, or remove the taint (a cordoned node: kubectl uncordon NODE)"), run("see the taints", "", "get", "nodes", "-o", "custom-columns=NODE:.metadata.name,TAINTS:.spec.taints[*].key,CORDONED:.spec.unschedulable")}
@@ -212,6 +225,35 @@ func lacking(message string) string {
 	return strings.Join(names, " and ")
 }
 
+// OfDevices says whether a scheduler's message speaks of a lack of something that
+// no node need have: devices, huge pages.
+func OfDevices(message string) bool {
+	return slices.ContainsFunc(insufficient.FindAllStringSubmatch(message, -1), func(m []string) bool { return special(m[1]) })
+}
+
+func special(resource string) bool {
+	return strings.Contains(resource, "/") || strings.HasPrefix(resource, corev1.ResourceHugePagesPrefix)
+}
+
+// offeredNowhere is a lacking resource of which no node has any, where all nodes
+// were read.
+func (p *patient) offeredNowhere(message string) string {
+	if !p.v.Answered(source.Query{Kind: schema.GroupKind{Kind: "Node"}}) {
+		return ""
+	}
+	nodes := index.Typed[*corev1.Node](p.v, schema.GroupKind{Kind: "Node"}, "")
+	for _, m := range insufficient.FindAllStringSubmatch(message, -1) {
+		offered := slices.ContainsFunc(nodes, func(n *corev1.Node) bool {
+			q := n.Status.Allocatable[corev1.ResourceName(m[1])]
+			return !q.IsZero()
+		})
+		if special(m[1]) && !offered {
+			return m[1]
+		}
+	}
+	return ""
+}
+
 // requests cites what the containers ask for of room, and of what is lacking.
 func (p *patient) requests(message string) []finding.Evidence {
 	names := []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory}
@@ -245,113 +287,4 @@ func (p *patient) gated() Problem {
 	problem := p.whole("sched-gated", fmt.Sprintf("the pod is held back on purpose until its scheduling gate is removed (%s)", strings.Join(gates, ", ")), facts...)
 	problem.Fix = []finding.Fix{manual("the controller that set the gate removes it, usually a queue such as Kueue: look there")}
 	return problem
-}
-
-// claimPending cites what holds the claim up. A claim that waits for its first
-// consumer is not named: that is its normal state.
-func (p *patient) claimPending(problem Problem) Problem {
-	for i, vol := range p.pod.Spec.Volumes {
-		name := claimOf(p.pod, vol)
-		if name == "" {
-			continue
-		}
-		it, ok := p.v.Get(core("PersistentVolumeClaim", p.pod.Namespace, name))
-		claim, typed := it.Object.(*corev1.PersistentVolumeClaim)
-		if !ok || !typed || claim.Status.Phase != corev1.ClaimPending {
-			continue
-		}
-		for _, cause := range ofClaim(p.v, claim).Problems {
-			problem.Message = fmt.Sprintf("claim %q of the pod is not bound: %s", name, cause.Message)
-			problem.Evidence = append(problem.Evidence, p.fact(fmt.Sprintf("spec.volumes[%d]", i), name))
-			problem.Evidence = append(problem.Evidence, cause.Evidence...)
-			problem.Fix = cause.Fix
-			return problem
-		}
-	}
-	problem.Fix = []finding.Fix{run("see which claim is pending, and why", p.pod.Namespace, "describe", "pvc")}
-	return problem
-}
-
-// claimOf is the claim behind a volume; a generic ephemeral volume's is named
-// after pod and volume (component-helpers storage/ephemeral, VolumeClaimName).
-func claimOf(pod *corev1.Pod, vol corev1.Volume) string {
-	switch {
-	case vol.PersistentVolumeClaim != nil:
-		return vol.PersistentVolumeClaim.ClaimName
-	case vol.Ephemeral != nil:
-		return pod.Name + "-" + vol.Name
-	}
-	return ""
-}
-
-// sharedClaim names the pod that holds a claim which one pod alone may use.
-func (p *patient) sharedClaim(problem Problem) Problem {
-	mine := map[string]bool{}
-	for _, vol := range p.pod.Spec.Volumes {
-		if name := claimOf(p.pod, vol); name != "" {
-			mine[name] = true
-		}
-	}
-	for _, other := range index.Typed[*corev1.Pod](p.v, gk("", "Pod"), p.pod.Namespace) {
-		if other.UID == p.pod.UID || other.Spec.NodeName == "" || podFinished(other) {
-			continue
-		}
-		for i, vol := range other.Spec.Volumes {
-			if name := claimOf(other, vol); mine[name] {
-				return p.heldBy(problem, other, fact(podRef(other), fmt.Sprintf("spec.volumes[%d].persistentVolumeClaim.claimName", i), name), name)
-			}
-		}
-	}
-	problem.Terminal = false
-	problem.Fix = []finding.Fix{manual("end the pod that uses the claim; a Deployment with such a volume needs strategy Recreate")}
-	return problem
-}
-
-var usedBy = regexp.MustCompile(`used by pod\(s\) ([a-z0-9.-]+)`)
-
-// multiAttach: the volume is attached to another node. It comes loose by itself
-// unless the pod that holds it is one that the rollout waits to replace.
-func (p *patient) multiAttach(e *corev1.Event) Problem {
-	problem := p.whole("rwo-deadlock", "the pod's volume is still attached to another node, and only one node at a time may use it", eventFact(e)).lasting(since(p.v, p.began()) > 6*time.Minute)
-	problem.Fix = []finding.Fix{manual("wait until the volume is detached (up to 6 minutes after its node died), or end the pod that holds it; a Deployment with such a volume needs strategy Recreate")}
-	m := usedBy.FindStringSubmatch(e.Message)
-	if m == nil {
-		return problem
-	}
-	it, ok := p.v.Get(core("Pod", p.pod.Namespace, strings.TrimRight(m[1], ".")))
-	holder, typed := it.Object.(*corev1.Pod)
-	if !ok || !typed {
-		return problem
-	}
-	return p.heldBy(problem, holder, fact(it.Ref, "spec.nodeName", holder.Spec.NodeName), "")
-}
-
-// heldBy: a holder that is being deleted lets go soon. One of the same
-// Deployment never does under RollingUpdate, which keeps it until this pod is ready.
-func (p *patient) heldBy(problem Problem, holder *corev1.Pod, evidence finding.Evidence, claim string) Problem {
-	problem.Evidence = append(problem.Evidence, evidence)
-	what := "volume"
-	if claim != "" {
-		what = fmt.Sprintf("claim %q", claim)
-	}
-	mine, _ := topOwner(p.v, p.pod, p.ref)
-	theirs, _ := topOwner(p.v, holder, podRef(holder))
-	problem.Message = fmt.Sprintf("the pod's %s is held by pod %q", what, holder.Name)
-	if holder.DeletionTimestamp != nil {
-		problem.Message += ", which is being deleted"
-		return problem.certain(false)
-	}
-	if mine.Key() != theirs.Key() || mine.Kind != "Deployment" || !p.rolling(mine) {
-		problem.Terminal = false
-		return problem
-	}
-	problem.Message += ", which the rollout keeps until this pod is ready: neither can go on"
-	problem.Fix = []finding.Fix{run("let the old pod go before the new one starts", p.pod.Namespace, "patch", mine.Arg(), "--type=merge", "-p", `{"spec":{"strategy":{"type":"Recreate","rollingUpdate":null}}}`)}
-	return problem.certain(true)
-}
-
-func (p *patient) rolling(deployment object.Ref) bool {
-	it, ok := p.v.Get(deployment)
-	d, typed := it.Object.(*appsv1.Deployment)
-	return ok && typed && d.Spec.Strategy.Type != appsv1.RecreateDeploymentStrategyType
 }

@@ -38,7 +38,9 @@ func ofClaim(v *index.View, c *corev1.PersistentVolumeClaim) State {
 func pendingClaim(v *index.View, ref object.Ref, c *corev1.PersistentVolumeClaim) State {
 	failed := lastEvent(v, c, reasonIs("ProvisioningFailed", "FailedBinding", "VolumeMismatch", "ClaimMisbound"))
 	waits := lastEvent(v, c, reasonIs("WaitForFirstConsumer", "WaitForPodScheduled"))
-	if failed != nil && waits != nil && index.EventTime(waits).After(index.EventTime(failed)) {
+	// WaitForPodScheduled follows each attempt of the scheduler, and says nothing of
+	// how the one before it ended.
+	if failed != nil && waits != nil && index.EventTime(waits).After(index.EventTime(failed)) && (waits.Reason == "WaitForFirstConsumer" || index.EventCount(failed) < 2) {
 		failed = nil
 	}
 	class, classKnown := storageClass(v, c)

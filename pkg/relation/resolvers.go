@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	resourcev1 "k8s.io/api/resource/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -29,6 +30,7 @@ type resolver struct {
 var resolvers = map[string]resolver{
 	"external-name":      {edges: externalName},
 	"statefulset-claims": {edges: statefulSetClaims},
+	"ephemeral-claims":   {edges: ephemeralClaims, wants: wantEphemeralClaims},
 	"env-service":        {edges: envServices},
 	"whole-namespace":    {edges: wholeNamespace, wants: wantNamespacePods},
 	"rbac-subjects":      {edges: rbacSubjects},
@@ -91,6 +93,49 @@ func claimRetention(set *appsv1.StatefulSet) string {
 		return ", deleted with the set"
 	}
 	return ", outlives the set"
+}
+
+// ephemeralClaims are the claims that volumes of the pod ask for
+// (component-helpers storage/ephemeral, VolumeClaimName), but for those that were
+// made for it: it owns them.
+func ephemeralClaims(t *Table, v *index.View, it index.Item, row *Row) []Edge {
+	pod, ok := it.Object.(*corev1.Pod)
+	if !ok {
+		return nil
+	}
+	var edges []Edge
+	for i, volume := range pod.Spec.Volumes {
+		if volume.Ephemeral == nil {
+			continue
+		}
+		claim := ephemeralClaim(pod, volume)
+		if found, ok := v.Get(claim); !ok || !metav1.IsControlledBy(found.Object, pod) {
+			e := t.edge(it, row, rootOf(pod), claim)
+			e.Field = "spec.volumes[" + itoa(i) + "].ephemeral"
+			e.Why = "for volume " + volume.Name
+			edges = append(edges, e)
+		}
+	}
+	return edges
+}
+
+func wantEphemeralClaims(it index.Item) []source.Query {
+	pod, ok := it.Object.(*corev1.Pod)
+	if !ok {
+		return nil
+	}
+	var wanted []source.Query
+	for _, volume := range pod.Spec.Volumes {
+		if volume.Ephemeral != nil {
+			claim := ephemeralClaim(pod, volume)
+			wanted = append(wanted, source.Query{Kind: claim.GroupKind(), Namespace: claim.Namespace, Name: claim.Name})
+		}
+	}
+	return wanted
+}
+
+func ephemeralClaim(pod *corev1.Pod, volume corev1.Volume) object.Ref {
+	return object.Ref{Kind: "PersistentVolumeClaim", Namespace: pod.Namespace, Name: pod.Name + "-" + volume.Name}
 }
 
 var hostInValue = regexp.MustCompile(`^(?:[a-z][a-z0-9+.-]*://)?(?:[^@/\s]*@)?([a-z][a-z0-9-]{0,62})(\.[a-z0-9-]+)?(?:\.svc(?:\.[a-z0-9.-]+)?)?(?::[0-9]{1,5}|/|$)`)

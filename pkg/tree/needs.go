@@ -44,8 +44,10 @@ func Needs(g *relation.Graph, roots []object.Ref) ([]source.Query, []source.LogQ
 				qs = append(qs, source.Query{Kind: schema.GroupKind{Kind: "Node"}, Name: pod.Spec.NodeName})
 			}
 		}
-		if isPod && pod.Spec.NodeName == "" && strings.Contains(unscheduledBecause(pod), "taint") {
+		if why := unscheduledBecause(pod, isPod); strings.Contains(why, "taint") || health.OfDevices(why) {
 			qs = append(qs, source.Query{Kind: schema.GroupKind{Kind: "Node"}})
+		} else if strings.Contains(why, health.NotProvisioned) {
+			qs = append(qs, eventsOfClaims(g.View, pod)...)
 		}
 		switch uid := it.Object.GetUID(); {
 		case uid == "":
@@ -53,7 +55,7 @@ func Needs(g *relation.Graph, roots []object.Ref) ([]source.Query, []source.LogQ
 			qs = append(qs, autoscaler)
 		case isPod && !eventsTellMore(g.View.Now, pod):
 		default:
-			qs = append(qs, source.Query{Kind: schema.GroupKind{Kind: "Event"}, Namespace: it.Ref.Namespace, Fields: "involvedObject.uid=" + string(uid)})
+			qs = append(qs, eventsOf(it))
 		}
 	}
 	slices.SortFunc(qs, source.Query.Compare)
@@ -61,14 +63,37 @@ func Needs(g *relation.Graph, roots []object.Ref) ([]source.Query, []source.LogQ
 }
 
 // unscheduledBecause is what the scheduler says of a pod. It counts the nodes
-// with taints and does not name them, so the nodes are read then.
-func unscheduledBecause(pod *corev1.Pod) string {
+// with taints, or without a device, and does not name them: they are read then.
+func unscheduledBecause(pod *corev1.Pod, isPod bool) string {
+	if !isPod || pod.Spec.NodeName != "" {
+		return ""
+	}
 	for _, c := range pod.Status.Conditions {
 		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse {
 			return c.Message
 		}
 	}
 	return ""
+}
+
+// eventsOfClaims say why no volume was made for a claim that itself looks as if it
+// waited for its first consumer.
+func eventsOfClaims(v *index.View, pod *corev1.Pod) []source.Query {
+	var qs []source.Query
+	for _, volume := range pod.Spec.Volumes {
+		if volume.PersistentVolumeClaim == nil {
+			continue
+		}
+		claim := object.Ref{Version: "v1", Kind: "PersistentVolumeClaim", Namespace: pod.Namespace, Name: volume.PersistentVolumeClaim.ClaimName}
+		if it, ok := v.Get(claim); ok {
+			qs = append(qs, eventsOf(it))
+		}
+	}
+	return qs
+}
+
+func eventsOf(it index.Item) source.Query {
+	return source.Query{Kind: schema.GroupKind{Kind: "Event"}, Namespace: it.Ref.Namespace, Fields: "involvedObject.uid=" + string(it.Object.GetUID())}
 }
 
 // autoscaler is where the cluster autoscaler reports itself. Only where one runs
