@@ -159,8 +159,34 @@ func (p *patient) volumes() []Problem {
 		problem.Fix = []finding.Fix{manual("what is at that path on node " + p.pod.Spec.NodeName + " is not of the type that the volume asks for; correct hostPath.path or hostPath.type in the pod template")}
 		return []Problem{problem}
 	}
+	if m := noDriver.FindStringSubmatch(e.Message); m != nil {
+		return []Problem{p.driverAbsent(problem, m[1], index.EventCount(e) >= 2)}
+	}
 	problem.Fix = []finding.Fix{manual("the message names the volume and its driver; see that the driver runs on node " + p.pod.Spec.NodeName + " and that the storage answers")}
 	return []Problem{problem}
+}
+
+// noDriver is the kubelet's word for a CSI driver that has not registered itself
+// with it (pkg/volume/csi, newCsiDriverClient).
+var noDriver = regexp.MustCompile(`driver name (\S+) not found in the list of registered CSI drivers`)
+
+// driverAbsent: a driver that is installed registers itself once its pod on the
+// node runs. One that is not in the cluster does not come by itself.
+func (p *patient) driverAbsent(problem Problem, name string, again bool) Problem {
+	driver := object.New("storage.k8s.io/v1", "CSIDriver", "", name)
+	presence, _ := p.v.Presence(driver)
+	problem.Message = fmt.Sprintf("a volume of the pod cannot be mounted: its CSI driver %q is not registered on node %s", name, p.pod.Spec.NodeName)
+	if presence == index.Present {
+		problem.Fix = []finding.Fix{manual(fmt.Sprintf("see that the driver's pod on node %s runs (its DaemonSet may not tolerate the node's taints)", p.pod.Spec.NodeName)), run("see which drivers the node has", "", "get", "csinode", p.pod.Spec.NodeName, "-o", "yaml")}
+		return problem
+	}
+	problem.Missing = driver
+	problem.Fix = []finding.Fix{manual(fmt.Sprintf("install the driver %s, or use another kind of volume in the pod template", name)), run("see which drivers there are", "", "get", "csidrivers")}
+	if presence == index.Missing {
+		problem.Message = fmt.Sprintf("a volume of the pod cannot be mounted: the cluster has no CSI driver %q", name)
+		return problem.certain(again)
+	}
+	return problem
 }
 
 // WrongHostPath is what the kubelet says of a node's path that is not what the

@@ -9,6 +9,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	storagev1 "k8s.io/api/storage/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/leadsman-dev/leadsman/pkg/source"
@@ -103,6 +104,29 @@ func TestPodsThatEveryNodeRefusesAreAFaultOfTheTemplate(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			ps := of(tc.scene...).state(t).Problems
 			if len(ps) != 1 || ps[0].Name != "evicted" || ps[0].Terminal != tc.certain {
+				t.Errorf("got %+v", ps)
+			}
+		})
+	}
+}
+
+func TestOnlyADriverThatIsNotInstalledNeverComes(t *testing.T) {
+	starting := pod(waits("ContainerCreating", ""), begun(30*time.Second))
+	words := event(starting, "FailedMount", `MountVolume.SetUp failed for volume "v" : kubernetes.io/csi: mounter.SetUpAt failed to get CSI client: driver name disk.example not found in the list of registered CSI drivers`, time.Second, 3)
+	drivers := gk("storage.k8s.io", "CSIDriver")
+	installed := &storagev1.CSIDriver{ObjectMeta: metav1.ObjectMeta{Name: "disk.example"}}
+	for _, tc := range []struct {
+		name, says string
+		scene      scene
+		certain    bool
+	}{
+		{"not installed", `the cluster has no CSI driver "disk.example"`, of(starting, words).covers(drivers), true},
+		{"installed, and its pod on the node not up", `not registered on node node-1`, of(starting, words, installed).covers(drivers), false},
+		{"which there are may not be seen", `not registered on node node-1`, of(starting, words), false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			ps := tc.scene.state(t).Problems
+			if len(ps) != 1 || ps[0].Name != "mount-failed" || ps[0].Terminal != tc.certain || !strings.Contains(ps[0].Message, tc.says) {
 				t.Errorf("got %+v", ps)
 			}
 		})

@@ -41,6 +41,7 @@ type View struct {
 	pods    func() podsBy
 	events  map[types.UID][]*corev1.Event
 	logs    map[logKey]string
+	logless bool // logs were asked for and may not be read
 	asked   map[source.Query]source.Asked
 	served  map[schema.GroupKind]source.Kind
 	memo    sync.Map
@@ -144,7 +145,10 @@ func (v *View) remember(c source.Contents) {
 		}
 	}
 	for _, l := range c.Logs {
-		if l.Gap == nil {
+		switch {
+		case l.Gap != nil:
+			v.logless = v.logless || l.Gap.Reason == source.Forbidden
+		default:
 			v.logs[logKey{types.UID(l.Query.UID), l.Query.Container, l.Query.Previous}] = l.Text
 		}
 	}
@@ -279,6 +283,9 @@ func (v *View) Log(pod types.UID, container string, previous bool) (string, bool
 	text, ok := v.logs[logKey{pod, container, previous}]
 	return text, ok
 }
+
+// LogsForbidden says whether a log was asked for that may not be read.
+func (v *View) LogsForbidden() bool { return v.logless }
 
 // Served is the kind as the server offers it.
 func (v *View) Served(gk schema.GroupKind) (source.Kind, bool) {

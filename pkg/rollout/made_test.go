@@ -341,7 +341,11 @@ func TestWhatCannotBeSeenIsSaid(t *testing.T) {
 	pods := source.Query{Kind: podKind, Namespace: "shop", Labels: "app=web"}
 	s.watch.Happened(source.Happening{At: s.now, Query: pods, Change: source.Lost})
 	r := s.look(time.Second)
-	if !said(r, "rollout/rbac") || !said(r, "rollout/watch-gap") {
+	if !said(r, "rollout/rbac") || !said(r, "rollout/watch-gap") || strings.Contains(fmt.Sprint(r.Findings), "pods/log") {
+		t.Errorf("%+v", r.Findings)
+	}
+	s.store.PutLog(source.LogText{Query: source.LogQuery{Namespace: "shop", Pod: "web-h2-a", UID: "u2a", Container: "app"}, Gap: &source.Gap{Resource: "pods/log", Reason: source.Forbidden}})
+	if r := s.look(time.Second); !strings.Contains(fmt.Sprint(r.Findings), "SKIP: pods/log may not be read") {
 		t.Errorf("%+v", r.Findings)
 	}
 	s.watch.Happened(source.Happening{At: s.now, Query: pods, Change: source.Resumed})

@@ -116,6 +116,9 @@ func (w *Watch) limits(r *report.Report, v *index.View) {
 	if len(lost) > 0 && !w.Final(true) {
 		add("rollout/watch-gap", finding.Warning, "the connection is lost right now; what is shown may be old: "+strings.Join(slices.Compact(lost), ", "), "reconnecting")
 	}
+	if v.LogsForbidden() {
+		add("rollout/rbac", finding.Info, "SKIP: pods/log may not be read, so the last words of failing containers cannot be shown", "forbidden")
+	}
 	for _, g := range v.Gaps {
 		costs := blindness[g.Kind]
 		switch {
