@@ -84,3 +84,18 @@ func BenchmarkCleanTenThousandPods(b *testing.B) {
 		Clean(r)
 	}
 }
+
+// What is looked at first without reflection is all that there is.
+func TestEachTextOfAPodIsCleaned(t *testing.T) {
+	for i := range reflect.TypeFor[RolloutPod]().NumField() {
+		var pod RolloutPod
+		field := reflect.ValueOf(&pod).Elem().Field(i)
+		if fill(field, 0); field.Kind() != reflect.String {
+			continue
+		}
+		r := Clean(&Report{Rollouts: []*Rollout{{Pods: []RolloutPod{{Node: "well"}, pod}}}})
+		if text, _ := json.Marshal(r); strings.Contains(string(text), "hunter2") {
+			t.Errorf("a secret in %s got through", reflect.TypeFor[RolloutPod]().Field(i).Name)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package guardrollout
 import (
 	"context"
 	"errors"
+	"runtime/debug"
 	"sync"
 
 	"github.com/leadsman-dev/leadsman/pkg/cli"
@@ -15,6 +16,8 @@ import (
 
 // runLive watches a cluster.
 func (o *options) runLive(ctx context.Context, env *cli.Env, session *cli.Session) error {
+	// A watch lives long beside other programs: memory matters more than speed.
+	defer debug.SetGCPercent(debug.SetGCPercent(80))
 	opening, err := o.opening(env)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package proof
 
 import (
 	"maps"
+	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -61,8 +62,9 @@ func (t *Tracker) Learn(v *index.View, w *workload.Workload) {
 		k.pods[string(p.UID)] = p.Hash
 	}
 	k.promised(w, t.changedAt(w, v.Now))
+	labels := labelsOf(w)
 	for _, svc := range index.Typed[*corev1.Service](v, serviceKind, w.Ref.Namespace) {
-		if selected, single := selects(svc, w); selected {
+		if selected, single := selects(svc, w, labels); selected {
 			k.services[svc.Name] = &selection{last: latest(v.Now, t.at), single: single}
 		}
 	}
@@ -146,10 +148,27 @@ func (t *Tracker) changedAt(w *workload.Workload, otherwise time.Time) time.Time
 	return otherwise
 }
 
-// selects says whether a Service selects the pods of a workload: those that
-// are made by its template, or those that are there. One pod of each revision
-// stands for all of it.
-func selects(svc *corev1.Service, w *workload.Workload) (selected, single bool) {
+// labelsOf are the labels that pods of a workload have: those that are made by
+// its template, and those that are there. One pod of each revision stands for
+// all of it.
+func labelsOf(w *workload.Workload) []map[string]string {
+	var all []map[string]string
+	if w.Template != nil {
+		all = append(all, w.Template.Labels)
+	}
+	var seen []string
+	for _, p := range w.Pods {
+		if p.Live() && !slices.Contains(seen, p.Hash) {
+			seen = append(seen, p.Hash)
+			all = append(all, p.Labels)
+		}
+	}
+	return all
+}
+
+// selects says whether a Service selects pods of a workload that have these
+// labels, and whether one of them alone.
+func selects(svc *corev1.Service, w *workload.Workload, labels []map[string]string) (selected, single bool) {
 	if len(svc.Spec.Selector) == 0 {
 		return false, false
 	}
@@ -160,19 +179,8 @@ func selects(svc *corev1.Service, w *workload.Workload) (selected, single bool) 
 		delete(selector, appsv1.PodIndexLabel)
 		single = len(selector) < len(svc.Spec.Selector)
 	}
-	if w.Template != nil && hasAll(w.Template.Labels, selector) {
-		return true, single
-	}
-	asked := map[string]bool{}
-	for _, p := range w.Pods {
-		if !asked[p.Hash] && p.Live() {
-			asked[p.Hash] = true
-			if hasAll(p.Labels, selector) {
-				return true, single
-			}
-		}
-	}
-	return false, false
+	selected = slices.ContainsFunc(labels, func(have map[string]string) bool { return hasAll(have, selector) })
+	return selected, single && selected
 }
 
 func hasAll(labels, wanted map[string]string) bool {

@@ -36,7 +36,7 @@ func TestAServiceSelectsByTemplateOrByPods(t *testing.T) {
 				Ref: object.Ref{Kind: tt.kind}, Template: &corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{"app": "web", "version": "2"}}},
 				Pods: []workload.Pod{pod("a", map[string]string{"app": "web", "version": "1"}), pod("b", map[string]string{"app": "web", "version": "2"})},
 			}
-			if selected, single := selects(service("x", tt.selector), w); selected != tt.selected || single != tt.single {
+			if selected, single := selects(service("x", tt.selector), w, labelsOf(w)); selected != tt.selected || single != tt.single {
 				t.Errorf("%v, %v", selected, single)
 			}
 		})

@@ -258,7 +258,10 @@ func (j *judge) servicesOwn(svc *seenService) string {
 	if at := svc.deleted; !at.IsZero() && !at.After(j.until) {
 		return "the Service was deleted at " + Clock(at)
 	}
-	if selected, _ := selects(svc.Service, j.w); selected || len(svc.reselected) == 0 {
+	if len(svc.reselected) == 0 {
+		return ""
+	}
+	if selected, _ := selects(svc.Service, j.w, labelsOf(j.w)); selected {
 		return ""
 	}
 	return "its selector was changed at " + Clock(svc.reselected[len(svc.reselected)-1]) + ", and selects the pods no more"
