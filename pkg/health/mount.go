@@ -184,7 +184,7 @@ func (p *patient) driverAbsent(problem Problem, name string, again bool) Problem
 	problem.Fix = []finding.Fix{manual(fmt.Sprintf("install the driver %s, or use another kind of volume in the pod template", name)), run("see which drivers there are", "", "get", "csidrivers")}
 	if presence == index.Missing {
 		problem.Message = fmt.Sprintf("a volume of the pod cannot be mounted: the cluster has no CSI driver %q", name)
-		return problem.certain(again)
+		return problem.certain(again && since(p.v, p.began()) >= 30*time.Second) // it may be installed beside its first user
 	}
 	return problem
 }

@@ -34,6 +34,12 @@ func workloadScenes() []scene {
 			{"statefulset/web --relations statefulset-service", []string{"statefulset-service Service/web"}},
 			{"pvc/data-web-0 --relations statefulset-claim", []string{"statefulset-claim StatefulSet/web"}},
 		}},
+		// A claim of the name that is meant for the pod's volume, and not its own.
+		{name: "volumes", manifests: Documents(claim("web-scratch", ""), `{apiVersion: v1, kind: Pod, metadata: {name: web}, spec: {containers: [{name: web, image: "nginx:1.25"}], volumes: [
+  {name: scratch, ephemeral: {volumeClaimTemplate: {spec: {accessModes: [ReadWriteOnce], storageClassName: standard, resources: {requests: {storage: 1Mi}}}}}},
+  {name: keys, csi: {driver: keys.example.com}}]}}`), asks: []ask{
+			{"pod/web", []string{"volume-ephemeral-claim PersistentVolumeClaim/web-scratch", "volume-ephemeral-class StorageClass/standard", "volume-csi-driver CSIDriver/keys.example.com"}},
+		}},
 		{name: "daemonset", manifests: DaemonSet("web", asleep), asks: []ask{
 			{"daemonset/web", []string{"daemonset-pod Pod/web-*"}},
 			{"daemonset/web --relations all --all", []string{"daemonset-revision ControllerRevision/web-*"}},

@@ -136,6 +136,8 @@ func decodeInto(body []byte, into runtime.Object) error {
 		if !ok {
 			return fmt.Errorf("protobuf for %T", into)
 		}
+		_, list := into.(metav1.ListInterface)
+		hideFieldSets(raw, list)
 		return message.Unmarshal(raw)
 	}
 	if bytes.HasPrefix(body, []byte(protobufMagic)) {

@@ -232,20 +232,31 @@ func frames(resp *http.Response) func() (*metav1.WatchEvent, error) {
 			return &event, decoder.Decode(&event)
 		}
 	}
-	reader, frame := bufio.NewReader(resp.Body), []byte(nil)
+	reader, head, frame := bufio.NewReader(resp.Body), make([]byte, 4), []byte(nil)
 	return func() (*metav1.WatchEvent, error) {
-		var length uint32
-		if err := binary.Read(reader, binary.BigEndian, &length); err != nil {
+		if _, err := io.ReadFull(reader, head); err != nil {
 			return nil, err
 		}
+		length := binary.BigEndian.Uint32(head)
 		if length > maxEvent {
 			return nil, fmt.Errorf("%w: a watch event of %d bytes", errMalformed, length)
 		}
-		frame = slices.Grow(frame[:0], int(length))[:length] // Unmarshal copies what it keeps
+		frame = slices.Grow(frame[:0], int(length))[:length]
 		if _, err := io.ReadFull(reader, frame); err != nil {
 			return nil, err
 		}
-		var event metav1.WatchEvent
-		return &event, event.Unmarshal(frame)
+		return eventIn(frame), nil
 	}
+}
+
+// eventIn reads an event as its own Unmarshal does, but for a copy of the object,
+// which lies in the frame until the next one is read. What is damaged has no type.
+func eventIn(frame []byte) *metav1.WatchEvent {
+	const typeField, objectField, rawField = 1, 2, 1
+	var event metav1.WatchEvent
+	each(frame, typeField, func(_, value []byte) { event.Type = string(value) })
+	each(frame, objectField, func(_, object []byte) {
+		each(object, rawField, func(_, raw []byte) { event.Object.Raw = raw })
+	})
+	return &event
 }
