@@ -31,6 +31,7 @@ var why = map[string]string{
 	"golang.org/x/sync":                        "several requests at a time, with a limit",
 	"golang.org/x/sys":                         "the console of Windows",
 	"golang.org/x/term":                        "whether there is a terminal, and how wide",
+	"google.golang.org/protobuf":               "the fields of a message on the wire, to pass over those that nobody reads",
 	"k8s.io/api":                               "the Go types of the built-in kinds",
 	"k8s.io/apimachinery":                      "metadata, selectors, decoding, protobuf",
 	"k8s.io/cli-runtime":                       "kubectl's own flags for cluster, context and namespace",
