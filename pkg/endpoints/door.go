@@ -145,9 +145,7 @@ func (w *world) leadsNowhere(d door, name string) {
 		break
 	}
 	what, severity := d.sends()
-	w.findings = append(w.findings, finding.Finding{Code: code(name), Severity: severity, Object: d.from,
-		Message:  fmt.Sprintf("it sends %s to Service/%s, which does not exist in namespace %s%s", what, d.to.Name, d.to.Namespace, beside),
-		Evidence: evidence, Fix: []finding.Fix{fix}})
+	w.blame(d.from, name, severity, fmt.Sprintf("it sends %s to Service/%s, which does not exist in namespace %s%s", what, d.to.Name, d.to.Namespace, beside), evidence, fix)
 }
 
 // wrongPort tells the usual confusions apart: the pods' port, or its name,
@@ -178,9 +176,8 @@ func (w *world) wrongPort(d door, svc *corev1.Service, name string) {
 		fix = command("name the Service's port", d.from.Namespace, "patch", plural(d.from), d.from.Name, "--type=json", "-p",
 			compact([]map[string]any{{"op": "replace", "path": field, "value": value}}))
 	}
-	w.findings = append(w.findings, finding.Finding{Code: code(name), Severity: severity, Object: d.from, Message: message,
-		Evidence: []finding.Evidence{fact(d.from, d.field+".port", wanted), fact(object.Ref{Version: "v1", Kind: "Service", Namespace: svc.Namespace, Name: svc.Name}, "spec.ports", servicePorts(svc))},
-		Fix:      []finding.Fix{fix}})
+	w.blame(d.from, name, severity, message,
+		[]finding.Evidence{fact(d.from, d.field+".port", wanted), fact(object.Ref{Version: "v1", Kind: "Service", Namespace: svc.Namespace, Name: svc.Name}, "spec.ports", servicePorts(svc))}, fix)
 }
 
 func plural(r object.Ref) string {

@@ -150,11 +150,9 @@ func stalled() Analyzer {
 		if expired {
 			message += "; kube-controller-manager has not renewed its Lease"
 		}
-		w.findings = append(w.findings, finding.Finding{Code: code("controller-stalled"), Severity: finding.Error, Object: lease,
-			Message:  message,
-			Evidence: evidence,
-			Fix: []finding.Fix{command("see who leads and since when", lease.Namespace, "get", "lease", lease.Name, "-o", "yaml"),
-				command("look at its pods", lease.Namespace, "get", "pods", "-l", "component=kube-controller-manager", "-o", "wide")}})
+		w.blame(lease, "controller-stalled", finding.Error, message, evidence,
+			command("see who leads and since when", lease.Namespace, "get", "lease", lease.Name, "-o", "yaml"),
+			command("look at its pods", lease.Namespace, "get", "pods", "-l", "component=kube-controller-manager", "-o", "wide"))
 		for _, c := range lagging {
 			for i := range c.found {
 				switch c.found[i].Code {

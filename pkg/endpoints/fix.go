@@ -60,6 +60,17 @@ func deleteWritten(description string, s *discoveryv1.EndpointSlice) finding.Fix
 	return deleteSlice(description, s)
 }
 
+// patchWritten adds to what somebody wrote, likewise: path is that of the slice,
+// and of a subset of the Endpoints object.
+func patchWritten(description string, s *discoveryv1.EndpointSlice, path string, value any) finding.Fix {
+	kind, name := "endpointslice", s.Name
+	if managedBy(s) == mirrorName {
+		kind, name, path = "endpoints", s.Labels[discoveryv1.LabelServiceName], "/subsets/0"+path
+		description += " (the slice mirrors the Endpoints object)"
+	}
+	return command(description, s.Namespace, "patch", kind, name, "--type=json", "-p", compact([]map[string]any{{"op": "add", "path": path, "value": value}}))
+}
+
 func held(s *discoveryv1.EndpointSlice) bool {
 	return s.DeletionTimestamp != nil && len(s.Finalizers) > 0
 }

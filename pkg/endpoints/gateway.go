@@ -141,9 +141,8 @@ func (w *world) refused(d door, u *unstructured.Unstructured) bool {
 	}
 	grant := fmt.Sprintf(`{"apiVersion":"%s/v1beta1","kind":"ReferenceGrant","metadata":{"name":%s,"namespace":%s},"spec":{"from":[{"group":"%s","kind":%s,"namespace":%s}],"to":[{"group":"","kind":"Service","name":%s}]}}`,
 		gatewayGroup, compact("allow-"+d.from.Namespace), compact(d.to.Namespace), gatewayGroup, compact(d.from.Kind), compact(d.from.Namespace), compact(d.to.Name))
-	w.findings = append(w.findings, finding.Finding{Code: code("route-no-referencegrant"), Severity: finding.Error, Object: d.from,
-		Message:  strings.TrimSuffix(fmt.Sprintf("it may not send requests to Service/%s of namespace %s: no ReferenceGrant there allows it. %s", d.to.Name, d.to.Namespace, message), ". "),
-		Evidence: evidence, Fix: []finding.Fix{{Description: "allow it, in the Service's namespace", Command: "echo " + finding.Quote(grant) + " | kubectl apply -f -"}}})
+	w.blame(d.from, "route-no-referencegrant", finding.Error, strings.TrimSuffix(fmt.Sprintf("it may not send requests to Service/%s of namespace %s: no ReferenceGrant there allows it. %s", d.to.Name, d.to.Namespace, message), ". "),
+		evidence, finding.Fix{Description: "allow it, in the Service's namespace", Command: "echo " + finding.Quote(grant) + " | kubectl apply -f -"})
 	return true
 }
 

@@ -121,10 +121,8 @@ func orphans(w *world) {
 		if presence, _ := w.v.Presence(svc); name == "" || presence != index.Missing {
 			continue
 		}
-		w.findings = append(w.findings, finding.Finding{Code: code("slice-orphan"), Severity: finding.Warning, Object: it.Ref,
-			Message:  fmt.Sprintf("its Service/%s does not exist", name),
-			Evidence: []finding.Evidence{fact(it.Ref, "metadata.labels."+discoveryv1.LabelServiceName, name)},
-			Fix:      []finding.Fix{deleteSlice("delete it, or create the Service", s)}})
+		w.blame(it.Ref, "slice-orphan", finding.Warning, fmt.Sprintf("its Service/%s does not exist", name),
+			[]finding.Evidence{fact(it.Ref, "metadata.labels."+discoveryv1.LabelServiceName, name)}, deleteSlice("delete it, or create the Service", s))
 	}
 }
 
@@ -147,15 +145,10 @@ func (c *subject) portNames(s *discoveryv1.EndpointSlice) {
 		c.portProtocol(s)
 		return
 	}
-	fix := command("give the slice's port the Service port's name", s.Namespace, "patch", "endpointslice", s.Name, "--type=json", "-p",
-		compact([]map[string]any{{"op": "add", "path": "/ports/0/name", "value": want}}))
-	if managedBy(s) == mirrorName {
-		fix = command("give the port the Service port's name in the Endpoints object, which the slice mirrors", s.Namespace, "patch", "endpoints", c.svc.Name, "--type=json", "-p",
-			compact([]map[string]any{{"op": "add", "path": "/subsets/0/ports/0/name", "value": want}}))
-	}
 	c.accuse(sliceRef(s), "slice-port-name", finding.Error,
 		fmt.Sprintf("its port is called %q and that of Service/%s %q, so kube-proxy ignores it", have, c.svc.Name, want),
-		[]finding.Evidence{fact(sliceRef(s), "ports[0].name", have), fact(c.ref, "spec.ports[0].name", want)}, fix)
+		[]finding.Evidence{fact(sliceRef(s), "ports[0].name", have), fact(c.ref, "spec.ports[0].name", want)},
+		patchWritten("give the slice's port the Service port's name", s, "/ports/0/name", want))
 }
 
 // portProtocol: the names agree, and the protocols do not.
@@ -166,14 +159,10 @@ func (c *subject) portProtocol(s *discoveryv1.EndpointSlice) {
 	}
 	i := slices.IndexFunc(c.svc.Spec.Ports, func(sp corev1.ServicePort) bool { return sp.Name == name })
 	want := protocolOf(c.svc.Spec.Ports[i].Protocol)
-	object, path, description := []string{"patch", "endpointslice", s.Name}, "/ports/0/protocol", "give the slice's port the Service port's protocol, if the addresses serve it"
-	if managedBy(s) == mirrorName {
-		object, path, description = []string{"patch", "endpoints", c.svc.Name}, "/subsets/0"+path, description+"; the slice mirrors the Endpoints object"
-	}
 	c.accuse(sliceRef(s), "slice-port-name", finding.Error,
 		fmt.Sprintf("its port is %s and that of Service/%s is %s, so kube-proxy ignores it", have, c.svc.Name, want),
 		[]finding.Evidence{fact(sliceRef(s), "ports[0].protocol", string(have)), fact(c.ref, fmt.Sprintf("spec.ports[%d].protocol", i), string(want))},
-		command(description, s.Namespace, append(object, "--type=json", "-p", compact([]map[string]any{{"op": "add", "path": path, "value": string(want)}}))...))
+		patchWritten("give the slice's port the Service port's protocol, if the addresses serve it", s, "/ports/0/protocol", string(want)))
 }
 
 func slicePortName(p discoveryv1.EndpointPort) string {

@@ -48,11 +48,6 @@ func (w *world) hangs(r object.Ref, u *unstructured.Unstructured) {
 	}
 }
 
-// blame reports a finding about an object that leads to Services.
-func (w *world) blame(r object.Ref, name string, s finding.Severity, message string, evidence []finding.Evidence, fix ...finding.Fix) {
-	w.findings = append(w.findings, finding.Finding{Code: code(name), Severity: s, Object: r, Message: message, Evidence: evidence, Fix: fix})
-}
-
 // detachment judges one parent. Those that are no Gateways, such as a Service
 // of a mesh, are left to their own controllers.
 func (w *world) detachment(r object.Ref, u *unstructured.Unstructured, i int, parent map[string]any) *detached {

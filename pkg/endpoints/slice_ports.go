@@ -30,14 +30,10 @@ func (c *subject) withoutPort() {
 		if sp.TargetPort.IntVal != 0 {
 			number = sp.TargetPort.IntVal
 		}
-		resource, path := []string{"patch", "endpointslice", s.Name}, "/ports/-"
-		if managedBy(s) == mirrorName {
-			resource, path = []string{"patch", "endpoints", c.svc.Name}, "/subsets/0"+path
-		}
 		port := map[string]any{"name": sp.Name, "port": number, "protocol": string(protocolOf(sp.Protocol))}
 		c.say("slice-port-name", severity, fmt.Sprintf("no slice has its port %s (%d/%s), so that port leads nowhere", portTitle(sp), sp.Port, protocolOf(sp.Protocol)),
 			[]finding.Evidence{fact(c.ref, fmt.Sprintf("spec.ports[%d].name", i), sp.Name), fact(sliceRef(s), "ports", slicePorts(s))},
-			command("add the port, if the addresses serve it", s.Namespace, append(resource, "--type=json", "-p", compact([]map[string]any{{"op": "add", "path": path, "value": port}}))...))
+			patchWritten("add the port, if the addresses serve it", s, "/ports/-", port))
 		return
 	}
 }

@@ -69,8 +69,8 @@ func (w *world) governed(r object.Ref, service string, labels map[string]string,
 	}
 	manifest := fmt.Sprintf(`{"apiVersion":"v1","kind":"Service","metadata":{"name":%s,"namespace":%s},"spec":{"clusterIP":"None","publishNotReadyAddresses":true,"selector":%s}}`,
 		compact(service), compact(r.Namespace), compact(labels))
-	w.findings = append(w.findings, finding.Finding{Code: code("statefulset-service-missing"), Severity: finding.Error, Object: r, Message: message, Evidence: []finding.Evidence{evidence},
-		Fix: []finding.Fix{{Description: "create it, headless", Command: "echo " + finding.Quote(manifest) + " | kubectl apply -f -"}}})
+	w.blame(r, "statefulset-service-missing", finding.Error, message, []finding.Evidence{evidence},
+		finding.Fix{Description: "create it, headless", Command: "echo " + finding.Quote(manifest) + " | kubectl apply -f -"})
 }
 
 // governsOthers: a pod has a name below a Service only if that one selects it
@@ -95,8 +95,7 @@ func (w *world) governsOthers(r object.Ref, it index.Item, labels map[string]str
 		message += fmt.Sprintf("; the headless Service that selects them is %q", right)
 		fix = manual("make the StatefulSet anew with serviceName %q, which cannot be changed in place; its pods stay with: %s", right, finding.Kubectl(r.Namespace, "delete", "statefulset", r.Name, "--cascade=orphan"))
 	}
-	w.findings = append(w.findings, finding.Finding{Code: code("statefulset-service-missing"), Severity: finding.Error, Object: r, Message: message,
-		Evidence: []finding.Evidence{evidence, fact(it.Ref, "spec.selector", selectorText(svc))}, Fix: []finding.Fix{fix}})
+	w.blame(r, "statefulset-service-missing", finding.Error, message, []finding.Evidence{evidence, fact(it.Ref, "spec.selector", selectorText(svc))}, fix)
 }
 
 func (w *world) headlessFor(namespace string, labels map[string]string) (string, bool) {

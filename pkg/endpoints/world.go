@@ -315,6 +315,12 @@ func (c *subject) accuse(r object.Ref, name string, s finding.Severity, message 
 	c.found = append(c.found, finding.Finding{Code: code(name), Severity: s, Object: r, Message: message, Evidence: evidence, Fix: fix})
 }
 
+// blame reports a finding about an object that is none Service's own, or that of
+// several.
+func (w *world) blame(r object.Ref, name string, s finding.Severity, message string, evidence []finding.Evidence, fix ...finding.Fix) {
+	w.findings = append(w.findings, finding.Finding{Code: code(name), Severity: s, Object: r, Message: message, Evidence: evidence, Fix: fix})
+}
+
 // has says whether one of these was reported about the Service.
 //
 //go:noinline

@@ -18,7 +18,7 @@ import (
 // consumer is not named: that is its normal state.
 func (p *patient) claimPending(problem Problem) Problem {
 	for i, vol := range p.pod.Spec.Volumes {
-		name := claimOf(p.pod, vol)
+		name := index.ClaimOf(p.pod, vol)
 		if name == "" {
 			continue
 		}
@@ -39,23 +39,11 @@ func (p *patient) claimPending(problem Problem) Problem {
 	return problem
 }
 
-// claimOf is the claim behind a volume; a generic ephemeral volume's is named
-// after pod and volume (component-helpers storage/ephemeral, VolumeClaimName).
-func claimOf(pod *corev1.Pod, vol corev1.Volume) string {
-	switch {
-	case vol.PersistentVolumeClaim != nil:
-		return vol.PersistentVolumeClaim.ClaimName
-	case vol.Ephemeral != nil:
-		return pod.Name + "-" + vol.Name
-	}
-	return ""
-}
-
 // sharedClaim names the pod that holds a claim which one pod alone may use.
 func (p *patient) sharedClaim(problem Problem) Problem {
 	mine := map[string]bool{}
 	for _, vol := range p.pod.Spec.Volumes {
-		if name := claimOf(p.pod, vol); name != "" {
+		if name := index.ClaimOf(p.pod, vol); name != "" {
 			mine[name] = true
 		}
 	}
@@ -64,7 +52,7 @@ func (p *patient) sharedClaim(problem Problem) Problem {
 			continue
 		}
 		for i, vol := range other.Spec.Volumes {
-			if name := claimOf(other, vol); mine[name] {
+			if name := index.ClaimOf(other, vol); mine[name] {
 				return p.heldBy(problem, other, fact(podRef(other), fmt.Sprintf("spec.volumes[%d].persistentVolumeClaim.claimName", i), name), name)
 			}
 		}

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -79,15 +78,39 @@ func (p *patient) pushedOut() []Problem {
 	return nil
 }
 
-// inARow is how many pods of one controller must have been refused alike until
-// the next will be, too.
-const inARow = 3
+// InARow is how many pods of one controller must have ended alike until it is sure
+// that the next one will, too. Their controller makes it all the same.
+const InARow = 3
+
+// OfTemplate says that a pod ended for what its template asks, and not for how
+// its node was: it used more than its own limit, or it asks for what the kubelet
+// never admits. What the scheduler would have seen is the template's only where
+// that passes the scheduler by.
+func OfTemplate(pod *corev1.Pod, template *corev1.PodTemplateSpec) bool {
+	reason := pod.Status.Reason
+	switch {
+	case EvictedByItsLimit(pod):
+		return true
+	case !NotAdmitted(pod) || reason == "UnexpectedAdmissionError":
+		return false
+	case strings.HasPrefix(reason, "OutOf") || strings.HasPrefix(reason, "Node"):
+		return template != nil && template.Spec.NodeName != ""
+	}
+	return true
+}
 
 // refusedInARow says that the pods of the controller are refused again and again
 // for what its template asks, and that none of them runs.
 func (p *patient) refusedInARow() bool {
 	owner, ok := index.Controller(p.pod)
-	if !ok || p.pod.Status.Reason == "UnexpectedAdmissionError" || p.ofTheDay() {
+	if !ok {
+		return false
+	}
+	var template *corev1.PodTemplateSpec
+	if maker, seen := p.v.ByUID(owner.UID); seen {
+		template = index.PodTemplate(maker.Object)
+	}
+	if !OfTemplate(p.pod, template) {
 		return false
 	}
 	return index.Memo(p.v, refusedBefore{owner.UID, p.pod.Status.Reason}, func() bool {
@@ -101,7 +124,7 @@ func (p *patient) refusedInARow() bool {
 				refused++
 			}
 		}
-		return refused >= inARow
+		return refused >= InARow
 	})
 }
 
@@ -109,14 +132,4 @@ func (p *patient) refusedInARow() bool {
 type refusedBefore struct {
 	owner  types.UID
 	reason string
-}
-
-// ofTheDay: the scheduler sees room and labels of nodes, so that a pod refused
-// for them met a node that had just changed; unless its template names the node.
-func (p *patient) ofTheDay() bool {
-	if reason := p.pod.Status.Reason; !strings.HasPrefix(reason, "OutOf") && !strings.HasPrefix(reason, "Node") {
-		return false
-	}
-	set, ok := ownerOf[*appsv1.ReplicaSet](p.v, p.pod)
-	return !ok || set.Spec.Template.Spec.NodeName == ""
 }

@@ -56,3 +56,16 @@ func PodSelector(o source.Object) labels.Selector {
 	}
 	return parsed
 }
+
+// ClaimOf is the name of the claim behind a volume of a pod, "" where there is
+// none. A generic ephemeral volume's is named after pod and volume
+// (component-helpers storage/ephemeral, VolumeClaimName).
+func ClaimOf(pod *corev1.Pod, volume corev1.Volume) string {
+	switch {
+	case volume.PersistentVolumeClaim != nil:
+		return volume.PersistentVolumeClaim.ClaimName
+	case volume.Ephemeral != nil:
+		return pod.Name + "-" + volume.Name
+	}
+	return ""
+}

@@ -95,9 +95,8 @@ func claimRetention(set *appsv1.StatefulSet) string {
 	return ", outlives the set"
 }
 
-// ephemeralClaims are the claims that volumes of the pod ask for
-// (component-helpers storage/ephemeral, VolumeClaimName), but for those that were
-// made for it: it owns them.
+// ephemeralClaims are the claims that ephemeral volumes of the pod ask for, but for
+// those that were made for it: it owns them.
 func ephemeralClaims(t *Table, v *index.View, it index.Item, row *Row) []Edge {
 	pod, ok := it.Object.(*corev1.Pod)
 	if !ok {
@@ -135,7 +134,7 @@ func wantEphemeralClaims(it index.Item) []source.Query {
 }
 
 func ephemeralClaim(pod *corev1.Pod, volume corev1.Volume) object.Ref {
-	return object.Ref{Kind: "PersistentVolumeClaim", Namespace: pod.Namespace, Name: pod.Name + "-" + volume.Name}
+	return object.Ref{Kind: "PersistentVolumeClaim", Namespace: pod.Namespace, Name: index.ClaimOf(pod, volume)}
 }
 
 var hostInValue = regexp.MustCompile(`^(?:[a-z][a-z0-9+.-]*://)?(?:[^@/\s]*@)?([a-z][a-z0-9-]{0,62})(\.[a-z0-9-]+)?(?:\.svc(?:\.[a-z0-9.-]+)?)?(?::[0-9]{1,5}|/|$)`)

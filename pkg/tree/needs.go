@@ -44,7 +44,7 @@ func Needs(g *relation.Graph, roots []object.Ref) ([]source.Query, []source.LogQ
 				qs = append(qs, source.Query{Kind: schema.GroupKind{Kind: "Node"}, Name: pod.Spec.NodeName})
 			}
 		}
-		if why := unscheduledBecause(pod, isPod); strings.Contains(why, "taint") || health.OfDevices(why) {
+		if why := unscheduledBecause(pod); strings.Contains(why, "taint") || health.OfDevices(why) {
 			qs = append(qs, source.Query{Kind: schema.GroupKind{Kind: "Node"}})
 		} else if strings.Contains(why, health.NotProvisioned) {
 			qs = append(qs, eventsOfClaims(g.View, pod)...)
@@ -64,8 +64,8 @@ func Needs(g *relation.Graph, roots []object.Ref) ([]source.Query, []source.LogQ
 
 // unscheduledBecause is what the scheduler says of a pod. It counts the nodes
 // with taints, or without a device, and does not name them: they are read then.
-func unscheduledBecause(pod *corev1.Pod, isPod bool) string {
-	if !isPod || pod.Spec.NodeName != "" {
+func unscheduledBecause(pod *corev1.Pod) string {
+	if pod == nil || pod.Spec.NodeName != "" {
 		return ""
 	}
 	for _, c := range pod.Status.Conditions {
@@ -81,11 +81,7 @@ func unscheduledBecause(pod *corev1.Pod, isPod bool) string {
 func eventsOfClaims(v *index.View, pod *corev1.Pod) []source.Query {
 	var qs []source.Query
 	for _, volume := range pod.Spec.Volumes {
-		if volume.PersistentVolumeClaim == nil {
-			continue
-		}
-		claim := object.Ref{Version: "v1", Kind: "PersistentVolumeClaim", Namespace: pod.Namespace, Name: volume.PersistentVolumeClaim.ClaimName}
-		if it, ok := v.Get(claim); ok {
+		if it, ok := v.Get(object.Ref{Kind: "PersistentVolumeClaim", Namespace: pod.Namespace, Name: index.ClaimOf(pod, volume)}); ok {
 			qs = append(qs, eventsOf(it))
 		}
 	}

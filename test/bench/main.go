@@ -29,7 +29,7 @@ type options struct {
 	huge       int // and then a cluster of this size, or 0
 	runs       int
 	keep       bool
-	loaded     bool
+	loaded     bool // the load is there already
 	doc        string
 	only       string // one part, whose rows take the place of those in doc
 }

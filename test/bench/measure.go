@@ -220,11 +220,9 @@ func (f *figure) count(ctx context.Context, c command) error {
 		return err
 	}
 	cost, err := budget(json.NewDecoder(out))
-	if err == nil {
-		_, err = io.Copy(io.Discard, out)
-	}
+	_, rest := io.Copy(io.Discard, out) // who writes it waits for that
 	f.requests, f.read = strconv.FormatInt(cost.Requests, 10), fmt.Sprintf("%.1f kB", float64(cost.Bytes)/1000)
-	return errors.Join(err, cmd.Wait())
+	return errors.Join(err, rest, cmd.Wait())
 }
 
 type cost struct{ Requests, Bytes int64 }

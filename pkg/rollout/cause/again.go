@@ -2,7 +2,6 @@ package cause
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -10,10 +9,6 @@ import (
 	"github.com/leadsman-dev/leadsman/pkg/health"
 	"github.com/leadsman-dev/leadsman/pkg/rollout/workload"
 )
-
-// inARow is how many pods must have ended alike, each made after the one before
-// it had ended. Their controller makes the next one all the same.
-const inARow = 3
 
 // certainAgain: one pod that ended is replaced and forgotten. Where its successor
 // ends alike, and the successor of that one, the next will, too: no pod of the
@@ -25,7 +20,7 @@ func (j *judgement) certainAgain(group []symptom) []symptom {
 			ended = append(ended, s)
 		}
 	}
-	if succession(ended) < inARow || health.NotAdmitted(ended[0].pod.Pod) && j.admittedElsewhere() {
+	if succession(ended) < health.InARow || health.NotAdmitted(ended[0].pod.Pod) && j.admittedElsewhere() {
 		return group
 	}
 	for i := range group {
@@ -78,21 +73,4 @@ func lifeEnd(pod *corev1.Pod) time.Time {
 // admittedElsewhere says that some node runs a pod of the new revision.
 func (j *judgement) admittedElsewhere() bool {
 	return slices.ContainsFunc(j.fresh(), func(p workload.Pod) bool { return p.Live() && p.Status.Phase == corev1.PodRunning && p.Ready() })
-}
-
-// ofTemplate says that a pod ended for what its template asks, and not for how
-// its node was: it used more than its own limit, or it asks for what the kubelet
-// never admits. What the scheduler would have seen is the template's only where
-// that passes the scheduler by.
-func ofTemplate(p workload.Pod, w *workload.Workload) bool {
-	reason := p.Status.Reason
-	switch {
-	case health.EvictedByItsLimit(p.Pod):
-		return true
-	case !health.NotAdmitted(p.Pod) || reason == "UnexpectedAdmissionError":
-		return false
-	case strings.HasPrefix(reason, "OutOf") || strings.HasPrefix(reason, "Node"):
-		return w.Template != nil && w.Template.Spec.NodeName != ""
-	}
-	return true
 }

@@ -28,7 +28,7 @@ func (j *judgement) temper(p workload.Pod, problem health.Problem) symptom {
 		if p.Status.Reason != "" {
 			s.class = OfNode
 		}
-		if name == "evicted" && ofTemplate(p, j.w) {
+		if name == "evicted" && health.OfTemplate(p.Pod, j.w.Template) {
 			s.class = OfRevision
 		}
 	case problem.Node != "":
@@ -283,14 +283,7 @@ func (j *judgement) claimPending(s symptom) symptom {
 func claimsOf(pod *corev1.Pod) []object.Ref {
 	var refs []object.Ref
 	for _, vol := range pod.Spec.Volumes {
-		name := ""
-		switch {
-		case vol.PersistentVolumeClaim != nil:
-			name = vol.PersistentVolumeClaim.ClaimName
-		case vol.Ephemeral != nil:
-			name = pod.Name + "-" + vol.Name
-		}
-		if name != "" {
+		if name := index.ClaimOf(pod, vol); name != "" {
 			refs = append(refs, object.Ref{Version: "v1", Kind: "PersistentVolumeClaim", Namespace: pod.Namespace, Name: name})
 		}
 	}

@@ -250,7 +250,8 @@ func frames(resp *http.Response) func() (*metav1.WatchEvent, error) {
 }
 
 // eventIn reads an event as its own Unmarshal does, but for a copy of the object,
-// which lies in the frame until the next one is read. What is damaged has no type.
+// which lies in the frame until the next one is read. What is damaged lacks its
+// type or its object, and is refused by take.
 func eventIn(frame []byte) *metav1.WatchEvent {
 	const typeField, objectField, rawField = 1, 2, 1
 	var event metav1.WatchEvent
