@@ -1,7 +1,10 @@
 package world
 
 import (
+	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -16,7 +19,16 @@ func TestMain(m *testing.M) {
 	for _, c := range commands {
 		programs[c.program()] = func() { cli.Main(c.plugin) }
 	}
-	testscript.Main(m, programs)
+	testscript.Main(heeding{m}, programs)
+}
+
+// heeding are the tests, whoever runs them: what nohup has made deaf to SIGHUP
+// starts programs that are so, too, unless it listens itself.
+type heeding struct{ *testing.M }
+
+func (h heeding) Run() int {
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
+	return h.M.Run()
 }
 
 func (c command) program() string { return "kubectl-" + strings.ReplaceAll(c.name, "-", "_") }
