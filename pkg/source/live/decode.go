@@ -74,7 +74,8 @@ func (s *Source) decodeList(f form, k source.Kind, body []byte) (metav1.ListInte
 		return nil, nil, fmt.Errorf("%w: %s: %v", errMalformed, k.Title(), err)
 	}
 	var objects []source.Object
-	err = meta.EachListItem(list, func(o runtime.Object) error {
+	// Each object by itself: one that is kept would hold its whole page.
+	err = meta.EachListItemWithAlloc(list, func(o runtime.Object) error {
 		object, ok := o.(source.Object)
 		if !ok {
 			return fmt.Errorf("%T has no metadata", o)
