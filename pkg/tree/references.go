@@ -14,8 +14,8 @@ import (
 	"github.com/leadsman-dev/leadsman/pkg/source"
 )
 
-// references finds required references whose target, or a key in it, does not
-// exist. What could not be seen is not missing.
+// references finds required references whose target, or a key or port of it,
+// does not exist. What could not be seen is not missing.
 func references() Analyzer {
 	return Analyzer{Name: "references", Docs: referenceDocs, Needs: needNamesakes, Run: runReferences}
 }
@@ -55,6 +55,7 @@ func runReferences(p *Pass) {
 				p.checkKeys(it, e, keys)
 			}
 		}
+		p.checkPorts(it)
 	}
 }
 
@@ -191,8 +192,8 @@ func keysOf(cm *corev1.ConfigMap) []string {
 
 var referenceDocs = []finding.Doc{{
 	Code: "tree/reference-missing", Severity: finding.Error, Title: "Something that is needed does not exist",
-	Means:  "An object names a ConfigMap, Secret, key, claim, ServiceAccount, class, Role or Service that is not there, and the reference is not optional. Pods wait for it, or are refused.",
-	Told:   "The target's kind was read in full, or the target by name, and it is not among what came back. Forbidden or failed reads say nothing; references marked optional say nothing; a bound claim does not need its StorageClass object.",
+	Means:  "An object names a ConfigMap, Secret, key, claim, ServiceAccount, class, Role, Service or port of a Service that is not there, and the reference is not optional. Pods wait for it, or are refused; requests to it fail.",
+	Told:   "The target's kind was read in full, or the target by name, and it is not among what came back. Forbidden or failed reads say nothing; references marked optional say nothing; a bound claim does not need its StorageClass object. An Ingress that names the pods' port instead of the Service's is only warned of, since some controllers accept it; an ExternalName needs no ports.",
 	Fix:    "Create it, or correct the name.",
 	Source: "kubelet pkg/kubelet/kubelet_pods.go; each relation names its field in docs/relations.md",
 }}
