@@ -266,3 +266,7 @@ func overlooked(scheduler string) podOption {
 		p.Status = corev1.PodStatus{Phase: corev1.PodPending}
 	}
 }
+
+func cron(schedule string) *batchv1.CronJob {
+	return &batchv1.CronJob{ObjectMeta: metav1.ObjectMeta{Name: "report", Namespace: "shop", UID: "cron-report"}, Spec: batchv1.CronJobSpec{Schedule: schedule}}
+}

@@ -272,6 +272,7 @@ func workloadFaults() []fault {
 		{"observed-lag", false, "generation 4, seen 3", of(written(time.Minute)), "the spec was written just now", of(written(5 * time.Second))},
 		{"progress-deadline", true, "no progress for 600 s", of(deadline("ProgressDeadlineExceeded")), "it still moves", of(deadline("ReplicaSetUpdated"))},
 		{"paused", false, "paused", of(deployment(func(d *appsv1.Deployment) { d.Spec.Paused = true })), "it was resumed", of(deployment())},
+		{"schedule-never-due", false, "day 31 of month 2", of(cron("0 0 31 2 *")), "February 29 comes in leap years", of(cron("0 0 29 2 *"))},
 		{"job-failed", true, "gave up after 2 failed pods", of(job(batchv1.JobFailed, "BackoffLimitExceeded")), "it succeeded after failures", of(job(batchv1.JobComplete, "CompletionsReached"))},
 		{"condition", false, "Ready=False: no such size", of(custom("Ready", "False", "BadSize", time.Hour)), "it became not ready just now", of(custom("Ready", "False", "Creating", time.Minute))},
 	}

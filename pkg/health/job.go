@@ -98,9 +98,12 @@ func ofCronJob(v *index.View, cron *batchv1.CronJob) State {
 	}
 	bad := lastEvent(v, cron, reasonIs("UnparseableSchedule", "UnParseableCronJobSchedule", "InvalidSchedule", "UnknownTimeZone", "TooManyMissedTimes", "FailedCreate"))
 	last := lastRun(v, cron)
+	never, isNever := neverDue(cron)
 	switch {
 	case cron.Spec.Suspend != nil && *cron.Spec.Suspend:
 		s.Level, s.Status = Warning, "suspended"
+	case isNever:
+		s.Level, s.Status, s.Problems = Warning, "never due", []Problem{never}
 	case bad != nil && (last == nil || index.EventTime(bad).After(last.CreationTimestamp.Time)):
 		s.Level, s.Status = Warning, clip(bad.Reason, 30)
 		s.Problems = []Problem{{Name: "condition", Severity: finding.Warning, Message: "the CronJob starts no Job: " + clip(bad.Message, 200), Evidence: []finding.Evidence{eventFact(bad)},

@@ -22,7 +22,7 @@ func Docs() []finding.Doc {
 }
 
 // elsewhere are names of objects that are no part of a rollout.
-var elsewhere = []string{"job-failed", "condition", "stuck-terminating"}
+var elsewhere = []string{"job-failed", "schedule-never-due", "condition", "stuck-terminating"}
 
 func page(name string, severity finding.Severity, title, means, told, fix, source string) finding.Doc {
 	return finding.Doc{Code: domain + name, Severity: severity, Title: title, Means: means, Told: told, Fix: fix, Source: source}
