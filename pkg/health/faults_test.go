@@ -141,6 +141,7 @@ func startFaults() []fault {
 	keyWait := pod(waits("CreateContainerConfigError", "couldn't find key color in ConfigMap shop/web-config"))
 	mount := event(creating, "FailedMount", `MountVolume.SetUp failed for volume "cfg" : configmap "web-config" not found`, time.Minute, 4)
 	driver := event(creating, "FailedMount", `MountVolume.MountDevice failed for volume "data" : driver name x not found in the list of registered CSI drivers`, time.Minute, 4)
+	tooEarly := event(creating, "FailedMount", `MountVolume.SetUp failed for volume "kube-api-access-ntscs" : failed to fetch token: serviceaccounts "default" is forbidden: node requested token bound to a pod scheduled on a different node`, time.Second, 1)
 	sandbox := event(creating, "FailedCreatePodSandBox", "Failed to create pod sandbox: plugin type=bridge failed", time.Minute, 4)
 	pulling := event(creating, "Pulling", "Pulling image", 10*time.Second, 1)
 	configMap := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "web-config", Namespace: "shop"}}
@@ -150,6 +151,7 @@ func startFaults() []fault {
 		{"config-key-missing", true, `has no key "color"`, of(keyWait), "the whole object is missing", of(configWait)},
 		{"mount-object-missing", true, `ConfigMap "web-config"`, of(creating, mount).covers(gk("", "ConfigMap")), "it was created since", of(creating, mount, configMap)},
 		{"mount-failed", false, "cannot be mounted", of(creating, driver), "a container is being pulled since", of(creating, driver, pulling)},
+		{"mount-failed", false, "cannot be mounted", of(creating, driver), "the kubelet asks for a token before the API server knows of the binding", of(creating, tooEarly)},
 		{"run-error", true, "does not exist in its image", of(pod(ended("StartError", 128, 3), func(p *corev1.Pod) {
 			p.Status.ContainerStatuses[0].LastTerminationState.Terminated.Message = `exec: "serve": executable file not found in $PATH`
 		})), "the program itself ends", of(crashed)},

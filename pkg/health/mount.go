@@ -134,7 +134,7 @@ func (p *patient) volumes() []Problem {
 	if e == nil {
 		e = lastEvent(p.v, p.pod, reasonIs("FailedMount", "FailedAttachVolume", "FailedMapVolume"))
 	}
-	if e == nil || p.overtaken(e) || strings.Contains(e.Message, "failed to sync") && strings.Contains(e.Message, "cache") {
+	if e == nil || p.overtaken(e) || strings.Contains(e.Message, "failed to sync") && strings.Contains(e.Message, "cache") || strings.Contains(e.Message, tooEarly) {
 		return nil
 	}
 	if strings.Contains(e.Message, "Multi-Attach error") {
@@ -165,6 +165,11 @@ func (p *patient) volumes() []Problem {
 	problem.Fix = []finding.Fix{manual("the message names the volume and its driver; see that the driver runs on node " + p.pod.Spec.NodeName + " and that the storage answers")}
 	return []Problem{problem}
 }
+
+// tooEarly is what the API server answers a kubelet that asks for a token before
+// the server itself has heard where the pod was bound
+// (plugin/pkg/admission/noderestriction, admitServiceAccount). It asks again.
+const tooEarly = "node requested token bound to a pod scheduled on a different node"
 
 // noDriver is the kubelet's word for a CSI driver that has not registered itself
 // with it (pkg/volume/csi, newCsiDriverClient).

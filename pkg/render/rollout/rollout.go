@@ -97,7 +97,7 @@ func (o Options) one(p prose.Writer, r *report.Report) {
 		p.Blank()
 		p.Findings(findings)
 	}
-	limits(p, r.Rollouts)
+	o.limits(p, r.Rollouts)
 	o.lessons(p, ro)
 }
 
@@ -144,7 +144,7 @@ func (o Options) many(p prose.Writer, r *report.Report) {
 			wayBack(p, ro)
 		}
 	}
-	limits(p, r.Rollouts)
+	o.limits(p, r.Rollouts)
 	if o.Learn && len(r.Rollouts) > 0 {
 		o.lessons(p, r.Rollouts[0])
 	}

@@ -88,6 +88,26 @@ func TestPictures(t *testing.T) {
 	}
 }
 
+func TestLimitsOfManyProofsAreNotAllTold(t *testing.T) {
+	r := envelope(report.OK, complete("web"))
+	pr := &r.Rollouts[0].Proof[0]
+	pr.Limits = nil
+	for i := range mostLimits + 3 {
+		pr.Limits = append(pr.Limits, fmt.Sprintf("limit %d", i))
+	}
+	for _, c := range []struct {
+		o          Options
+		has, lacks string
+	}{
+		{Options{}, "limit 7 · and 3 more: -o wide or -o json", "limit 8"},
+		{Options{Wide: true}, "limit 9 · limit 10", "more:"},
+	} {
+		if got := render(t, c.o, r, term.Style{Unicode: true}); !strings.Contains(got, c.has) || strings.Contains(got, c.lacks) {
+			t.Errorf("%q has not %q, or %q", got, c.has, c.lacks)
+		}
+	}
+}
+
 func TestHostileTextReachesNoTerminal(t *testing.T) {
 	two := hostile()
 	two.Rollouts = append(two.Rollouts, rolling())

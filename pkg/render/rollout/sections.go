@@ -254,8 +254,12 @@ func DiffTone(line string) term.Tone {
 	return term.Plain
 }
 
+// mostLimits is how many limits are told: those that hold of every proof come
+// first, those with a number of their own may be as many as there are Services.
+const mostLimits = 8
+
 // limits say in one line what the proof does not show.
-func limits(p prose.Writer, rollouts []*report.Rollout) {
+func (o Options) limits(p prose.Writer, rollouts []*report.Rollout) {
 	var told []string
 	for _, ro := range rollouts {
 		for _, pr := range ro.Proof {
@@ -265,6 +269,9 @@ func limits(p prose.Writer, rollouts []*report.Rollout) {
 				}
 			}
 		}
+	}
+	if more := len(told) - mostLimits; more > 0 && !o.Wide {
+		told = append(told[:mostLimits], fmt.Sprintf("and %d more: -o wide or -o json", more))
 	}
 	if len(told) > 0 {
 		p.Paragraph("", term.Plain, p.Style.Text("limits of the proof: "+strings.Join(told, " · ")), term.Dim)
