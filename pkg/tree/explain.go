@@ -124,6 +124,7 @@ func (p *Pass) linked() []finding.Finding {
 		have[finding.Cause{Code: f.Code, Object: f.Object.Key()}] = true
 	}
 	missing := p.missingAt()
+	p.linkEmptyFolders()
 	fs := slices.Clone(p.findings)
 	for i := range fs {
 		f := &fs[i]
@@ -256,7 +257,7 @@ func (p *Pass) missingFor(r object.Ref) *finding.Cause {
 	for !seen[r.Key()] {
 		seen[r.Key()] = true
 		for _, c := range p.findings {
-			if c.Code == "tree/reference-missing" && c.Object.Key() == r.Key() {
+			if c.Code == "tree/reference-missing" && c.Object.Key() == r.Key() && !strings.HasSuffix(c.Evidence[0].Field, subPath) {
 				return &finding.Cause{Code: c.Code, Object: c.Object}
 			}
 		}

@@ -17,7 +17,11 @@ import (
 // references finds required references whose target, or a key or port of it,
 // does not exist. What could not be seen is not missing.
 func references() Analyzer {
-	return Analyzer{Name: "references", Docs: referenceDocs, Needs: needNamesakes, Run: runReferences}
+	return Analyzer{Name: "references", Docs: referenceDocs, Needs: needTargets, Run: runReferences}
+}
+
+func needTargets(g *relation.Graph, roots []object.Ref) []source.Query {
+	return append(needNamesakes(g, roots), needSubPaths(g, roots)...)
 }
 
 // needNamesakes asks for the names beside a missing one, so that the unused
@@ -55,6 +59,7 @@ func runReferences(p *Pass) {
 				p.checkKeys(it, e, keys)
 			}
 		}
+		p.checkSubPaths(it, keys)
 		p.checkPorts(it)
 	}
 }
@@ -193,7 +198,7 @@ func keysOf(cm *corev1.ConfigMap) []string {
 var referenceDocs = []finding.Doc{{
 	Code: "tree/reference-missing", Severity: finding.Error, Title: "Something that is needed does not exist",
 	Means:  "An object names a ConfigMap, Secret, key, claim, ServiceAccount, class, Role, Service or port of a Service that is not there, and the reference is not optional. Pods wait for it, or are refused; requests to it fail.",
-	Told:   "The target's kind was read in full, or the target by name, and it is not among what came back. Forbidden or failed reads say nothing; references marked optional say nothing; a bound claim does not need its StorageClass object. An Ingress that names the pods' port instead of the Service's is only warned of, since some controllers accept it; an ExternalName needs no ports.",
+	Told:   "The target's kind was read in full, or the target by name, and it is not among what came back. Forbidden or failed reads say nothing; references marked optional say nothing; a bound claim does not need its StorageClass object. An Ingress that names the pods' port instead of the Service's is only warned of, since some controllers accept it; an ExternalName needs no ports. So is a subPath that names no key of a ConfigMap, or no item of a volume, whose content is known: the kubelet makes an empty folder instead; it is an error where a container fails with words that name the mountPath.",
 	Fix:    "Create it, or correct the name.",
 	Source: "kubelet pkg/kubelet/kubelet_pods.go; each relation names its field in docs/relations.md",
 }}
