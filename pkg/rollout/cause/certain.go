@@ -147,6 +147,9 @@ func (j *judgement) unscheduled(s symptom) symptom {
 		s.problem = suspect(s.problem)
 	default:
 		s.problem = j.besideItself(s.pod.Pod, s.problem)
+		if s.problem.Name == "unsched-resources" {
+			s.problem = j.roomTaken(s.problem)
+		}
 	}
 	return s
 }

@@ -255,6 +255,32 @@ func TestEvidenceIsAsOldAsItsSource(t *testing.T) {
 	}
 }
 
+func TestWhoTookTheRoomIsSaid(t *testing.T) {
+	full := rolling(pod("web-2-x", 2, unscheduled(nodesAvailable+"3 Insufficient cpu.", time.Minute)))
+	preempted := func(name string, at time.Duration) *corev1.Event {
+		return event(pod(name, 1), "Preempted", "Preempted by pod 71fa37ee on node n1", at, 1)
+	}
+	tests := map[string]struct {
+		scene scene
+		words string
+	}{
+		"two that are gone":          {full.with(preempted("web-1-c", 20*time.Second), preempted("web-1-d", 20*time.Second)), "2 pods of this workload had to make room"},
+		"one that is gone":           {full.with(preempted("web-2-c", 20*time.Second)), "a pod of this workload had to make room"},
+		"another workload's":         {full.with(preempted("webshop-1-c", 20*time.Second), preempted("web-1-c-d", 20*time.Second)), ""},
+		"before the rollout began":   {full.with(preempted("web-1-c", 24*time.Hour)), ""},
+		"something else that ended":  {full.with(event(pod("web-1-c", 1), "Killing", "Stopping container app", 20*time.Second, 1)), ""},
+		"of no name that can be cut": {full.with(preempted("web", 20*time.Second)), ""},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			c := find(test.scene.judge(t), "unsched-resources")
+			if c == nil || !c.Terminal || strings.Contains(c.Message, "make room") != (test.words != "") || !strings.Contains(c.Message, test.words) {
+				t.Errorf("got %+v", c)
+			}
+		})
+	}
+}
+
 func TestATrapIsCertainOnlyWhenThePodCannotRecover(t *testing.T) {
 	starting := ordered(statefulSet(), dbPod("db-0", 1), dbPod("db-1", 1, unready))
 	if c := find(starting.judge(t), "sts-trap"); c == nil || c.Terminal {
