@@ -16,8 +16,12 @@ import (
 // backend is one place of an Ingress from which requests are sent on.
 type backend struct {
 	field   string // of the port
-	pointer string // the same as a JSON pointer
 	service networkingv1.IngressServiceBackend
+}
+
+// pointer is a field as a JSON patch names it (RFC 6901).
+func pointer(field string) string {
+	return "/" + strings.NewReplacer(".", "/", "[", "/", "]", "").Replace(field)
 }
 
 func backends(ing *networkingv1.Ingress) []backend {
@@ -25,8 +29,7 @@ func backends(ing *networkingv1.Ingress) []backend {
 	add := func(b *networkingv1.IngressBackend, field string) {
 		if b != nil && b.Service != nil {
 			field += ".service.port"
-			pointer := "/" + strings.NewReplacer(".", "/", "[", "/", "]", "").Replace(field)
-			all = append(all, backend{field, pointer, *b.Service})
+			all = append(all, backend{field, *b.Service})
 		}
 	}
 	add(ing.Spec.DefaultBackend, "spec.defaultBackend")
@@ -132,6 +135,6 @@ func lacksPort(r object.Ref, b backend, service object.Ref, svc *corev1.Service)
 		f.Fix = []finding.Fix{{Description: fmt.Sprintf("name a port that %s has in %s, or add the port to the Service; with: %s", service, b.field, kubectl(r, "edit "+r.Arg()))}}
 		return f
 	}
-	f.Fix = []finding.Fix{{Description: fmt.Sprintf("name the Service's port %d", right.Port), Command: kubectl(r, fmt.Sprintf(`patch ingress %s --type=json -p '[{"op":"replace","path":"%s","value":{"number":%d}}]'`, r.Name, b.pointer, right.Port))}}
+	f.Fix = []finding.Fix{{Description: fmt.Sprintf("name the Service's port %d", right.Port), Command: kubectl(r, fmt.Sprintf(`patch ingress %s --type=json -p '[{"op":"replace","path":"%s","value":{"number":%d}}]'`, r.Name, pointer(b.field), right.Port))}}
 	return f
 }

@@ -141,9 +141,8 @@ func (p *Pass) checkSubPaths(it index.Item, said map[keyAt]bool) {
 		if close := source.Close(paths, wanted); len(close) > 0 {
 			f.Message += "; there is " + strings.Join(close, ", ")
 			if plainFile.MatchString(close[0]) && it.Ref.Kind != "Pod" && it.Ref.Kind != "Job" && it.Ref.Kind != "ReplicaSet" {
-				pointer := "/" + strings.NewReplacer(".", "/", "[", "/", "]", "").Replace(m.field+subPath)
 				f.Fix = slices.Insert(f.Fix, 0, finding.Fix{Description: "mount " + close[0] + ", if that is what was meant",
-					Command: kubectl(it.Ref, fmt.Sprintf(`patch %s --type=json -p '[{"op":"replace","path":"%s","value":"%s"}]'`, it.Ref.Arg(), pointer, close[0]))})
+					Command: kubectl(it.Ref, fmt.Sprintf(`patch %s --type=json -p '[{"op":"replace","path":"%s","value":"%s"}]'`, it.Ref.Arg(), pointer(m.field+subPath), close[0]))})
 			}
 		}
 		p.report(f)
