@@ -132,8 +132,9 @@ func (c *collector) follow(ctx context.Context, roots []object.Ref) (Facts, erro
 	for _, r := range roots {
 		choice.Asked[r.Key()] = true
 	}
+	said := relation.Said{}
 	for range rounds {
-		graph := relation.Build(index.New(c.store.Contents()), c.req.Table, choice)
+		graph := relation.Build(index.New(c.store.Contents()), c.req.Table, choice, said)
 		queries := c.fresh(relation.Plan(graph, choice, roots))
 		var logs []source.LogQuery
 		if len(queries) == 0 && c.req.Extra != nil {
@@ -147,7 +148,7 @@ func (c *collector) follow(ctx context.Context, roots []object.Ref) (Facts, erro
 			return Facts{}, err
 		}
 	}
-	graph := relation.Build(index.New(c.store.Contents()), c.req.Table, choice)
+	graph := relation.Build(index.New(c.store.Contents()), c.req.Table, choice, said)
 	return Facts{Graph: graph, Roots: roots, Store: c.store}, nil
 }
 

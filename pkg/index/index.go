@@ -39,6 +39,7 @@ type View struct {
 	byUID   map[types.UID]*Item
 	byOwner map[types.UID][]*Item
 	pods    func() podsBy
+	every   func() []Item
 	events  map[types.UID][]*corev1.Event
 	logs    map[logKey]string
 	logless bool // logs were asked for and may not be read
@@ -79,7 +80,7 @@ func New(c source.Contents) *View {
 		}
 	}
 	v.order()
-	v.pods = sync.OnceValue(v.placePods)
+	v.pods, v.every = sync.OnceValue(v.placePods), sync.OnceValue(v.all)
 	v.remember(c)
 	return v
 }
@@ -218,13 +219,17 @@ func (v *View) List(gk schema.GroupKind, namespace string) []Item {
 	return v.shelves[gk].in(namespace)
 }
 
-// Every is all objects of all kinds, in order.
-func (v *View) Every() []Item {
+// Every is all objects of all kinds, in order. The list is the view's own: it
+// must not be changed.
+func (v *View) Every() []Item { return v.every() }
+
+// all puts the shelves together kind by kind: within a namespace that is the order.
+func (v *View) all() []Item {
 	var all []Item
-	for _, s := range v.shelves {
-		all = append(all, s.items...)
+	for _, gk := range slices.SortedFunc(maps.Keys(v.shelves), byKind) {
+		all = append(all, v.shelves[gk].items...)
 	}
-	slices.SortFunc(all, func(a, b Item) int { return object.Compare(a.Ref, b.Ref) })
+	slices.SortStableFunc(all, func(a, b Item) int { return strings.Compare(a.Ref.Namespace, b.Ref.Namespace) })
 	return all
 }
 
@@ -325,16 +330,16 @@ func (v *View) Presence(r object.Ref) (Presence, *source.Gap) {
 	return Unknown, hidden
 }
 
-func coveringQueries(r object.Ref) []source.Query {
-	var qs []source.Query
-	for _, metadata := range []bool{true, false} {
-		qs = append(qs,
-			source.Query{Kind: r.GroupKind(), Namespace: r.Namespace, Name: r.Name, Metadata: metadata},
-			source.Query{Kind: r.GroupKind(), Namespace: r.Namespace, Metadata: metadata},
-			source.Query{Kind: r.GroupKind(), Metadata: metadata},
-		)
+func coveringQueries(r object.Ref) [6]source.Query {
+	kind := r.GroupKind()
+	return [...]source.Query{
+		{Kind: kind, Namespace: r.Namespace, Name: r.Name, Metadata: true},
+		{Kind: kind, Namespace: r.Namespace, Metadata: true},
+		{Kind: kind, Metadata: true},
+		{Kind: kind, Namespace: r.Namespace, Name: r.Name},
+		{Kind: kind, Namespace: r.Namespace},
+		{Kind: kind},
 	}
-	return qs
 }
 
 // GapOf is what a query's answer lacks; nil where it was answered in full or

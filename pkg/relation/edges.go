@@ -1,6 +1,7 @@
 package relation
 
 import (
+	"iter"
 	"slices"
 	"strings"
 
@@ -30,9 +31,38 @@ type Edge struct {
 // Edges are the relations that start from an object, other than ownership,
 // which its children's ownerReferences say (see Owners).
 func (t *Table) Edges(v *index.View, it index.Item) []Edge {
+	return t.complete(v, it, t.said(v, it))
+}
+
+// said are the relations that an object's own fields name: of all that a view
+// holds only the served kinds matter to them.
+func (t *Table) said(v *index.View, it index.Item) []Edge {
+	if source.MetadataOnly(it.Object) {
+		return nil
+	}
 	var edges []Edge
-	for _, row := range t.from(v, it.Ref.GroupKind()) {
-		edges = append(edges, t.edges(v, it, row)...)
+	subject := t.subject(it.Object)
+	for _, row := range t.from(it.Ref.GroupKind()) {
+		if row.plain() {
+			edges = append(edges, t.referenced(v, it, row, subject)...)
+		}
+	}
+	return edges
+}
+
+// complete adds to what an object says the relations that depend on the other
+// objects of a view, in the order of the table, and says what is there.
+func (t *Table) complete(v *index.View, it index.Item, said []Edge) []Edge {
+	edges := make([]Edge, 0, len(said))
+	subject := t.subject(it.Object)
+	for _, row := range t.from(it.Ref.GroupKind()) {
+		if !row.plain() {
+			edges = append(edges, t.sought(v, it, row, subject)...)
+			continue
+		}
+		for len(said) > 0 && said[0].Row == row {
+			edges, said = append(edges, said[0]), said[1:]
+		}
 	}
 	for i := range edges {
 		e := &edges[i]
@@ -45,11 +75,14 @@ func (t *Table) Edges(v *index.View, it index.Item) []Edge {
 }
 
 // from are the rows that may start from a kind.
-func (t *Table) from(v *index.View, gk schema.GroupKind) []*Row {
-	rows := t.byFrom[gk]
-	rows = append(rows[:len(rows):len(rows)], t.byFrom[schema.GroupKind{Kind: "*"}]...)
-	if !Builtin(gk) {
-		rows = append(rows, t.byFrom[schema.GroupKind{Kind: "custom"}]...)
+func (t *Table) from(gk schema.GroupKind) []*Row {
+	rows, ok := t.starting[gk]
+	if !ok {
+		rows = slices.Concat(t.byFrom[gk], t.byFrom[schema.GroupKind{Kind: "*"}])
+		if !Builtin(gk) {
+			rows = append(rows, t.byFrom[schema.GroupKind{Kind: "custom"}]...)
+		}
+		t.starting[gk] = rows
 	}
 	return rows
 }
@@ -59,17 +92,23 @@ func Builtin(gk schema.GroupKind) bool {
 	return !strings.Contains(gk.Group, ".") || strings.HasSuffix(gk.Group, ".k8s.io") && !strings.HasPrefix(gk.Group, "gateway.")
 }
 
-func (t *Table) edges(v *index.View, it index.Item, row *Row) []Edge {
-	subject := rootOf(it.Object)
+// plain says that the row is a reference by name, without a default that other
+// objects decide.
+func (r *Row) plain() bool {
+	return r.Ref != "" && r.Resolver == "" && r.Selector == "" && r.Label == "" && r.DefaultAnnotation == ""
+}
+
+// sought are the relations of a row that is not plain.
+func (t *Table) sought(v *index.View, it index.Item, row *Row, subject subject) []Edge {
 	switch {
-	case source.MetadataOnly(it.Object) && row.Label == "" && row.Resolver == "":
-		return nil
 	case row.Resolver != "":
 		return resolvers[row.Resolver].edges(t, v, it, row)
-	case row.Selector != "":
-		return t.selected(v, it, row, subject)
 	case row.Label != "":
-		return t.labelled(it, row, subject)
+		return t.labelled(it, row, subject.value)
+	case source.MetadataOnly(it.Object):
+		return nil
+	case row.Selector != "":
+		return t.selected(v, it, row, subject.value)
 	case row.Ref != "":
 		return t.referenced(v, it, row, subject)
 	}
@@ -179,9 +218,9 @@ func looseSelector(content map[string]any) (labels.Selector, bool) {
 }
 
 // referenced reads references by name.
-func (t *Table) referenced(v *index.View, it index.Item, row *Row, subject value) []Edge {
+func (t *Table) referenced(v *index.View, it index.Item, row *Row, subject subject) []Edge {
 	var edges []Edge
-	for _, element := range t.elements(it, row, subject) {
+	for element := range t.elements(it, row, subject) {
 		name := t.walk.first(element, row.Ref)
 		e := Edge{}
 		switch {
@@ -207,7 +246,7 @@ func (t *Table) referenced(v *index.View, it index.Item, row *Row, subject value
 		default:
 			continue
 		}
-		if row.Kind != "" && !t.retarget(v, &e, row, element, it) {
+		if row.Kind != "" && !t.retarget(&e, row, element, it) {
 			continue
 		}
 		if row.Namespace != "" {
@@ -218,7 +257,7 @@ func (t *Table) referenced(v *index.View, it index.Item, row *Row, subject value
 		if clusterScoped(v, e.To) {
 			e.To.Namespace = ""
 		}
-		e.Optional = t.walk.first(element, row.Optional) == "true" || t.settled(row, subject)
+		e.Optional = t.walk.first(element, row.Optional) == "true" || t.settled(row, subject.value)
 		if row.Key != "" {
 			for _, k := range t.walk.find(element, row.Key) {
 				e.Keys = append(e.Keys, k.text())
@@ -246,22 +285,54 @@ func (t *Table) explicitlyNone(element value, row *Row) bool {
 	return false
 }
 
-func (t *Table) elements(it index.Item, row *Row, subject value) []value {
-	if len(row.At) == 0 {
-		return []value{subject}
-	}
-	var out []value
-	for _, at := range row.At {
-		if strings.Contains(at, "{podspec}") {
-			prefix := PodSpecPath(it.Ref.GroupKind())
-			if prefix == "" {
-				continue
-			}
-			at = strings.Replace(at, "{podspec}", prefix, 1)
+// subject is an object whose relations are looked for. Many rows of the table
+// start at the same places of it.
+type subject struct {
+	value
+	places map[string][]value // by the row's own words
+}
+
+// subject is good until the next one is asked for.
+func (t *Table) subject(o source.Object) subject {
+	clear(t.places)
+	return subject{rootOf(o), t.places}
+}
+
+// elements are the places that hold the row's references.
+func (t *Table) elements(it index.Item, row *Row, subject subject) iter.Seq[value] {
+	return func(yield func(value) bool) {
+		if len(row.At) == 0 {
+			yield(subject.value)
+			return
 		}
-		out = append(out, t.walk.find(subject, at)...)
+		for _, at := range row.At {
+			for _, element := range t.elementsAt(it, at, subject) {
+				if !yield(element) {
+					return
+				}
+			}
+		}
 	}
-	return out
+}
+
+func (t *Table) elementsAt(it index.Item, at string, subject subject) []value {
+	places, ok := subject.places[at]
+	if !ok {
+		if path, ok := inPodSpec(it, at); ok {
+			places = t.walk.find(subject.value, path)
+		}
+		subject.places[at] = places
+	}
+	return places
+}
+
+// inPodSpec fills in where the kind keeps its pods' spec; false where it has none.
+func inPodSpec(it index.Item, at string) (string, bool) {
+	if !strings.Contains(at, "{podspec}") {
+		return at, true
+	}
+	prefix := PodSpecPath(it.Ref.GroupKind())
+	return strings.Replace(at, "{podspec}", prefix, 1), prefix != ""
 }
 
 func fieldOf(element value, ref string) string {
@@ -292,7 +363,7 @@ func (t *Table) marked(v *index.View, row *Row) (object.Ref, bool) {
 }
 
 // retarget reads the target's kind from the reference itself.
-func (t *Table) retarget(v *index.View, e *Edge, row *Row, element value, it index.Item) bool {
+func (t *Table) retarget(e *Edge, row *Row, element value, it index.Item) bool {
 	kind := t.walk.first(element, row.Kind)
 	group, given := "", false
 	if row.Group != "" {
@@ -319,7 +390,6 @@ func (t *Table) retarget(v *index.View, e *Edge, row *Row, element value, it ind
 		group = guessGroup(kind)
 	}
 	e.To.Kind, e.To.Group, e.To.Version = kind, group, ""
-	e.To.Version = version(v, e.To)
 	return true
 }
 

@@ -25,7 +25,7 @@ func edges(t *testing.T, dump string) []string {
 		t.Fatal(err)
 	}
 	v := index.New(store.Contents())
-	g := relation.Build(v, table, relation.Choice{All: true})
+	g := relation.Build(v, table, relation.Choice{All: true}, relation.Said{})
 	var out []string
 	for _, it := range v.Every() {
 		for _, e := range g.From(it.Ref) {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/leadsman-dev/leadsman/pkg/index"
 	"github.com/leadsman-dev/leadsman/pkg/object"
+	"github.com/leadsman-dev/leadsman/pkg/source"
 )
 
 // Graph is every relation between the objects of a view.
@@ -42,11 +43,21 @@ func (c Choice) takes(row *Row, ends ...object.Ref) bool {
 	return false
 }
 
-// Build draws the graph of the relations that the choice takes.
-func Build(v *index.View, t *Table, choice Choice) *Graph {
+// Said is what objects say of themselves, from one graph to the next of the
+// same table and the same served kinds: most objects are in both.
+type Said map[source.Object][]Edge
+
+// Build draws the graph of the relations that the choice takes. It uses what
+// was said before, and adds to it.
+func Build(v *index.View, t *Table, choice Choice, said Said) *Graph {
 	g := &Graph{View: v, Table: t, out: map[object.Ref][]Edge{}, in: map[object.Ref][]Edge{}}
 	for _, it := range v.Every() {
-		for _, e := range t.Edges(v, it) {
+		own, known := said[it.Object]
+		if !known {
+			own = t.said(v, it)
+			said[it.Object] = own
+		}
+		for _, e := range t.complete(v, it, own) {
 			if choice.takes(e.Row, e.From, e.To) {
 				g.add(e)
 			}

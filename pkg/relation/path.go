@@ -18,10 +18,12 @@ type value struct {
 
 // walker follows JSON paths through Go types and unstructured content alike.
 // It remembers the JSON names of the struct types it has met, and the steps of
-// the paths.
+// the paths. One goroutine at a time may use it.
 type walker struct {
 	fields map[reflect.Type]map[string][]int
 	paths  map[string][]string
+	here   []value // where the walk stands, and
+	next   []value // where its next step leads: kept from walk to walk
 }
 
 func newWalker() *walker {
@@ -33,18 +35,28 @@ func newWalker() *walker {
 // absent, null or empty are left out, but for objects: a spec in which nothing
 // is set is one to which defaults apply.
 func (w *walker) find(root value, path string) []value {
-	places := []value{root}
+	return slices.Clone(w.walk(root, path))
+}
+
+// walk is find whose result holds until the next walk.
+func (w *walker) walk(root value, path string) []value {
+	here, next := append(w.here[:0], root), w.next
 	for _, step := range w.steps(path) {
-		var next []value
-		for _, p := range places {
+		next = next[:0]
+		for _, p := range here {
 			next = w.step(next, p, step)
 		}
-		places = next
+		here, next = next, here
+		if len(here) == 0 {
+			break
+		}
 	}
-	return slices.DeleteFunc(places, func(v value) bool {
-		return !v.at.IsValid() || v.at.IsZero() && v.at.Kind() != reflect.Struct
-	})
+	w.here, w.next = here, next
+	return slices.DeleteFunc(here, func(v value) bool { return !v.at.IsValid() || empty(v.at) })
 }
+
+// empty says that nothing stands in a place.
+func empty(at reflect.Value) bool { return at.Kind() != reflect.Struct && at.IsZero() }
 
 func (w *walker) steps(path string) []string {
 	known, ok := w.paths[path]
@@ -78,29 +90,37 @@ func steps(path string) func(yield func(string) bool) {
 	}
 }
 
+// step adds the places that one step leads to; an absent one is none.
 func (w *walker) step(out []value, v value, step string) []value {
 	at := settle(v.at)
-	if !at.IsValid() {
-		return out
-	}
 	if step == "[]" {
 		return each(out, value{at, v.path})
 	}
-	path := join(v.path, step)
 	switch at.Kind() {
 	case reflect.Struct:
 		if index, ok := w.byJSON(at.Type())[step]; ok {
 			if f, err := at.FieldByIndexErr(index); err == nil {
-				out = append(out, value{settle(f), path})
+				out = appendPlace(out, settle(f), v.path, step)
 			}
 		}
 	case reflect.Map:
 		if at.Type().Key().Kind() == reflect.String {
-			e := at.MapIndex(reflect.ValueOf(step).Convert(at.Type().Key()))
-			out = append(out, value{settle(e), path})
+			out = appendPlace(out, settle(at.MapIndex(reflect.ValueOf(step).Convert(at.Type().Key()))), v.path, step)
 		}
 	}
 	return out
+}
+
+// appendPlace leaves the path of an empty place out: nothing is told of it, and
+// most places are empty.
+func appendPlace(out []value, at reflect.Value, path, step string) []value {
+	switch {
+	case !at.IsValid():
+		return out
+	case empty(at):
+		return append(out, value{at: at})
+	}
+	return append(out, value{at, join(path, step)})
 }
 
 func each(out []value, v value) []value {
@@ -175,7 +195,7 @@ func (w *walker) first(root value, path string) string {
 	if path == "" {
 		return ""
 	}
-	for _, v := range w.find(root, path) {
+	for _, v := range w.walk(root, path) {
 		if t := v.text(); t != "" {
 			return t
 		}

@@ -150,7 +150,7 @@ func (p *planner) owners(it index.Item) {
 // forward follows the relations that start from an object and stay on its
 // side: what it needs, and what it leads traffic to.
 func (p *planner) forward(it index.Item, follow func(*Row) bool) {
-	for _, row := range p.t.from(p.v, it.Ref.GroupKind()) {
+	for _, row := range p.t.from(it.Ref.GroupKind()) {
 		if row.Side == Down || !follow(row) || !p.choice.takes(row, it.Ref) {
 			continue
 		}
@@ -213,7 +213,7 @@ func (p *planner) forwardRow(it index.Item, row *Row) {
 }
 
 func (p *planner) unset(it index.Item, row *Row) bool {
-	for _, element := range p.t.elements(it, row, rootOf(it.Object)) {
+	for element := range p.t.elements(it, row, p.t.subject(it.Object)) {
 		if p.t.walk.first(element, row.Ref) == "" && !p.t.explicitlyNone(element, row) {
 			return true
 		}

@@ -11,7 +11,7 @@ import (
 )
 
 func (p *planner) owned(it index.Item, part Part) {
-	for _, row := range p.t.from(p.v, it.Ref.GroupKind()) {
+	for _, row := range p.t.from(it.Ref.GroupKind()) {
 		if row.Side != Down || !p.choice.takes(row, it.Ref) {
 			continue
 		}

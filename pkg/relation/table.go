@@ -76,21 +76,28 @@ type Row struct {
 	Why      string `json:"why"`               // what the row says; {path} is filled in
 	Inverse  string `json:"inverse,omitempty"` // said when drawn from the other end
 	Learn    string `json:"learn,omitempty"`
+
+	sources []schema.GroupKind
 }
 
 // Table is a set of relations.
 type Table struct {
 	Rows []Row `json:"relations"`
 
-	walk   *walker
-	byFrom map[schema.GroupKind][]*Row
-	byTo   map[schema.GroupKind][]*Row
+	walk     *walker
+	byFrom   map[schema.GroupKind][]*Row
+	byTo     map[schema.GroupKind][]*Row
+	starting map[schema.GroupKind][]*Row // see from
+	places   map[string][]value          // see subject
 }
 
 // NewTable is the built-in table with the users' own rows after it. Each extra
 // is a YAML document of the same form as relations.yaml.
 func NewTable(extra ...[]byte) (*Table, error) {
-	t := &Table{walk: newWalker(), byFrom: map[schema.GroupKind][]*Row{}, byTo: map[schema.GroupKind][]*Row{}}
+	t := &Table{
+		walk: newWalker(), places: map[string][]value{},
+		byFrom: map[schema.GroupKind][]*Row{}, byTo: map[schema.GroupKind][]*Row{}, starting: map[schema.GroupKind][]*Row{},
+	}
 	for i, doc := range append([][]byte{builtin}, extra...) {
 		var part Table
 		if err := yaml.UnmarshalStrict(doc, &part); err != nil {
@@ -148,7 +155,14 @@ func cmpOr[T ~string](a, b T) T {
 }
 
 func (t *Table) file(row *Row) {
-	for _, gk := range row.Sources() {
+	for _, f := range row.From {
+		if f == "podspec" {
+			row.sources = append(row.sources, podSpecKinds...)
+			continue
+		}
+		row.sources = append(row.sources, parseKind(f))
+	}
+	for _, gk := range row.sources {
 		t.byFrom[gk] = append(t.byFrom[gk], row)
 	}
 	if row.To != "" {
@@ -156,18 +170,8 @@ func (t *Table) file(row *Row) {
 	}
 }
 
-// Sources are the kinds that a row starts from.
-func (r *Row) Sources() []schema.GroupKind {
-	var kinds []schema.GroupKind
-	for _, f := range r.From {
-		if f == "podspec" {
-			kinds = append(kinds, podSpecKinds...)
-			continue
-		}
-		kinds = append(kinds, parseKind(f))
-	}
-	return kinds
-}
+// Sources are the kinds that a row of a table starts from.
+func (r *Row) Sources() []schema.GroupKind { return r.sources }
 
 // Target is the kind that a row leads to; false where the reference says it.
 func (r *Row) Target() (schema.GroupKind, bool) {

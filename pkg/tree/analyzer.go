@@ -1,6 +1,8 @@
 package tree
 
 import (
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
 	"github.com/leadsman-dev/leadsman/pkg/finding"
 	"github.com/leadsman-dev/leadsman/pkg/health"
 	"github.com/leadsman-dev/leadsman/pkg/index"
@@ -26,8 +28,20 @@ type Pass struct {
 	Asked   map[object.Ref]bool
 	Written []object.Ref
 
-	state    func(index.Item) health.State
-	findings []finding.Finding
+	state     func(index.Item) health.State
+	selecting map[string]selections                    // by namespace, as far as asked
+	homes     map[schema.GroupKind]map[string][]string // likewise: the namespaces that have a name
+	slips     int                                      // missing names whose like was looked for
+	findings  []finding.Finding
+	folders   []int                // positions of the findings about a file that a volume does not hold
+	about     map[object.Ref][]int // positions of the findings by object, once all have run
+}
+
+func newPass(b *builder) *Pass {
+	return &Pass{
+		Graph: b.g, View: b.v, Shown: b.shown(), Asked: b.asked, Written: b.opts.Written, state: b.state,
+		selecting: map[string]selections{}, homes: map[schema.GroupKind]map[string][]string{}, about: map[object.Ref][]int{},
+	}
 }
 
 func (p *Pass) report(f finding.Finding) { p.findings = append(p.findings, f) }

@@ -31,14 +31,15 @@ type builder struct {
 	home   string // the namespace that titles leave out
 	drawn  map[object.Ref]*report.Node
 	order  []object.Ref // drawn objects, in the order of the picture
-	states map[object.Ref]health.State
 	taught map[string]bool
+
+	outline bool // only what is drawn, and how it is, will be asked
 }
 
 func newBuilder(g *relation.Graph, roots []object.Ref, opts Options) *builder {
 	b := &builder{
 		g: g, v: g.View, opts: opts, asked: map[object.Ref]bool{}, drawn: map[object.Ref]*report.Node{},
-		states: map[object.Ref]health.State{}, taught: map[string]bool{},
+		taught: map[string]bool{},
 	}
 	for i, r := range roots {
 		b.asked[r.Key()] = true
@@ -71,15 +72,13 @@ func (b *builder) forest(roots []object.Ref) []*report.Node {
 	return heads
 }
 
-// state is how an object is, judged once.
+// stateOf is the key of an object's state among what a view remembers.
+type stateOf struct{ object.Ref }
+
+// state is how an object is, judged once: of what is still to be read and of
+// what is drawn, the same view is asked.
 func (b *builder) state(it index.Item) health.State {
-	key := it.Ref.Key()
-	if s, ok := b.states[key]; ok {
-		return s
-	}
-	s := health.Of(b.v, it)
-	b.states[key] = s
-	return s
+	return index.Memo(b.v, stateOf{it.Ref.Key()}, func() health.State { return health.Of(b.v, it) })
 }
 
 // node draws one object without its children, or a pointer to where it was

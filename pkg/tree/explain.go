@@ -1,6 +1,8 @@
 package tree
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -17,7 +19,7 @@ import (
 func Explain(g *relation.Graph, roots []object.Ref, opts Options) *report.Report {
 	b := newBuilder(g, roots, opts)
 	forest := b.forest(roots)
-	p := &Pass{Graph: g, View: g.View, Shown: b.shown(), Asked: b.asked, Written: opts.Written, state: b.state}
+	p := newPass(b)
 	for _, a := range Analyzers() {
 		a.Run(p)
 	}
@@ -53,30 +55,29 @@ func names(roots []object.Ref) string {
 
 // mark writes each finding's code on the rows of its object.
 func mark(forest []*report.Node, findings []finding.Finding) {
-	codes := map[object.Ref][]string{}
+	about := map[object.Ref][]finding.Finding{}
 	for _, f := range findings {
-		codes[f.Object.Key()] = append(codes[f.Object.Key()], f.Code)
+		about[f.Object.Key()] = append(about[f.Object.Key()], f)
 	}
 	report.Walk(forest, func(n *report.Node, _ int) {
-		if n.Above {
+		mine := about[n.Object.Key()]
+		if n.Above || len(mine) == 0 {
 			return
 		}
-		n.Codes = slices.Compact(slices.Sorted(slices.Values(codes[n.Object.Key()])))
-		if len(n.Codes) > 0 && (n.Health == report.Healthy || n.Health == report.NoHealth) {
-			n.Health, n.Status = worstOf(findings, n)
+		codes := map[string]bool{}
+		for _, f := range mine {
+			codes[f.Code] = true
+		}
+		n.Codes = slices.Sorted(maps.Keys(codes))
+		if n.Health == report.Healthy || n.Health == report.NoHealth {
+			n.Health, n.Status = worstOf(mine, n)
 		}
 	})
 }
 
 // worstOf lets a finding colour a row whose own state is well: an object may
 // run and yet be about to be collected.
-func worstOf(findings []finding.Finding, n *report.Node) (report.Health, string) {
-	var about []finding.Finding
-	for _, f := range findings {
-		if f.Object.Key() == n.Object.Key() {
-			about = append(about, f)
-		}
-	}
+func worstOf(about []finding.Finding, n *report.Node) (report.Health, string) {
 	worst, _ := finding.Worst(about)
 	var codes []string
 	for _, f := range about {
@@ -120,8 +121,9 @@ func gaps(v *index.View) []report.Gap {
 // what it owns, a waiting pod to the object that is missing.
 func (p *Pass) linked() []finding.Finding {
 	have := map[finding.Cause]bool{}
-	for _, f := range p.findings {
+	for i, f := range p.findings {
 		have[finding.Cause{Code: f.Code, Object: f.Object.Key()}] = true
+		p.about[f.Object.Key()] = append(p.about[f.Object.Key()], i)
 	}
 	missing := p.missingAt()
 	p.linkEmptyFolders()
@@ -135,7 +137,7 @@ func (p *Pass) linked() []finding.Finding {
 			f.CausedBy = p.causeBelow(*f)
 		}
 		if f.CausedBy == nil {
-			f.CausedBy = p.saidBelow(*f)
+			f.CausedBy = p.saidBelow(*f, have)
 		}
 		if f.CausedBy == nil && waits[f.Code] {
 			f.CausedBy = p.missingFor(f.Object)
@@ -155,8 +157,8 @@ func (p *Pass) missingAt() map[object.Ref]finding.Cause {
 			if e.Presence == index.Present {
 				continue
 			}
-			for _, f := range p.findings {
-				if f.Code == "tree/reference-missing" && f.Object.Key() == it.Ref.Key() && f.Evidence[0].Field == e.Field {
+			for _, i := range p.about[it.Ref.Key()] {
+				if f := &p.findings[i]; f.Code == "tree/reference-missing" && f.Evidence[0].Field == e.Field {
 					at[e.To.Key()] = finding.Cause{Code: f.Code, Object: f.Object}
 				}
 			}
@@ -176,26 +178,28 @@ func resolve(c finding.Cause, have map[finding.Cause]bool, missing map[object.Re
 }
 
 // causeBelow is the error of something that the object owns, or leads traffic
-// to, which explains the object's own failure.
+// to, which explains the object's own failure: the deepest cause, and of equal
+// ones the first that was found.
 func (p *Pass) causeBelow(f finding.Finding) *finding.Cause {
 	if !symptom[f.Code] {
 		return nil
 	}
-	below := p.below(f.Object)
-	var best *finding.Finding
-	for i := range p.findings {
-		c := &p.findings[i]
-		if !below[c.Object.Key()] || c.Severity == finding.Info || symptom[c.Code] && depth(c.Code) >= depth(f.Code) || c.Object.Key() == f.Object.Key() && c.Code == f.Code {
-			continue
-		}
-		if best == nil || depth(c.Code) < depth(best.Code) {
-			best = c
+	best := -1
+	for below := range p.below(f.Object) {
+		for _, i := range p.about[below] {
+			c := &p.findings[i]
+			if c.Severity == finding.Info || symptom[c.Code] && depth(c.Code) >= depth(f.Code) || c.Object.Key() == f.Object.Key() && c.Code == f.Code {
+				continue
+			}
+			if best < 0 || cmp.Or(cmp.Compare(depth(c.Code), depth(p.findings[best].Code)), cmp.Compare(i, best)) < 0 {
+				best = i
+			}
 		}
 	}
-	if best == nil {
+	if best < 0 {
 		return nil
 	}
-	return &finding.Cause{Code: best.Code, Object: best.Object}
+	return &finding.Cause{Code: p.findings[best].Code, Object: p.findings[best].Object}
 }
 
 // below are the object itself and all that it owns or leads traffic to.
@@ -224,21 +228,16 @@ func (p *Pass) below(r object.Ref) map[object.Ref]bool {
 // saidBelow is the same failure reported by something that the object owns or
 // needs: a Deployment repeats its ReplicaSet's refusals in a condition of its
 // own, and a pod waits for the claim that waits itself.
-func (p *Pass) saidBelow(f finding.Finding) *finding.Cause {
-	var below []object.Ref
+func (p *Pass) saidBelow(f finding.Finding, have map[finding.Cause]bool) *finding.Cause {
+	said := func(r object.Ref) bool { return have[finding.Cause{Code: f.Code, Object: r.Key()}] }
 	for _, child := range p.Graph.Owned(f.Object) {
-		below = append(below, child.Ref)
-	}
-	for _, e := range p.Graph.From(f.Object) {
-		if e.Row.Side == relation.Needs {
-			below = append(below, e.To)
+		if said(child.Ref) {
+			return &finding.Cause{Code: f.Code, Object: child.Ref}
 		}
 	}
-	for _, r := range below {
-		for _, c := range p.findings {
-			if c.Code == f.Code && c.Object.Key() == r.Key() {
-				return &finding.Cause{Code: c.Code, Object: c.Object}
-			}
+	for _, e := range p.Graph.From(f.Object) {
+		if e.Row.Side == relation.Needs && said(e.To) {
+			return &finding.Cause{Code: f.Code, Object: e.To}
 		}
 	}
 	return nil
@@ -251,18 +250,13 @@ var waits = map[string]bool{
 }
 
 // missingFor is the missing reference of an object, or of an owner whose
-// template it was made from.
+// template it was made from. A file that a volume lacks is waited for by none.
 func (p *Pass) missingFor(r object.Ref) *finding.Cause {
-	seen := map[object.Ref]bool{}
-	for !seen[r.Key()] {
-		seen[r.Key()] = true
-		for _, c := range p.findings {
-			if c.Code == "tree/reference-missing" && c.Object.Key() == r.Key() && !strings.HasSuffix(c.Evidence[0].Field, subPath) {
+	for _, maker := range p.makers(r) {
+		for _, i := range p.about[maker] {
+			if c := p.findings[i]; c.Code == "tree/reference-missing" && !slices.Contains(p.folders, i) {
 				return &finding.Cause{Code: c.Code, Object: c.Object}
 			}
-		}
-		if owners := p.Graph.Owners(r); len(owners) > 0 {
-			r = owners[0].Ref
 		}
 	}
 	return nil

@@ -24,7 +24,7 @@ type inheritance struct {
 func (b *builder) grow(n *report.Node, it index.Item, from inheritance) {
 	needs, needed := b.needs(it, from)
 	below := inheritance{needed: needed}
-	for _, child := range b.ordered(it, b.g.Owned(it.Ref)) {
+	for _, child := range b.ordered(b.g.Owned(it.Ref)) {
 		why := b.whyOwned(child)
 		if e, ok := b.joined(it, child); ok && why == "" {
 			why = e.Why
@@ -58,7 +58,7 @@ func (b *builder) grow(n *report.Node, it index.Item, from inheritance) {
 	if b.asked[it.Ref.Key()] {
 		b.users(n, it)
 	}
-	if pod, ok := it.Object.(*corev1.Pod); ok {
+	if pod, ok := it.Object.(*corev1.Pod); ok && !b.outline {
 		n.Children = append(b.containers(pod), n.Children...)
 	}
 }

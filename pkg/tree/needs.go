@@ -149,6 +149,7 @@ func missingOf(v *index.View, it index.Item) []source.Query {
 // of each owner.
 func unwell(g *relation.Graph, roots []object.Ref) []index.Item {
 	b := newBuilder(g, roots, Options{})
+	b.outline = true
 	b.forest(roots)
 	shown := b.shown()
 	slices.SortStableFunc(shown, func(x, y index.Item) int {

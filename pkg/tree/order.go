@@ -15,20 +15,39 @@ import (
 	"github.com/leadsman-dev/leadsman/pkg/relation"
 )
 
+// place is where an object stands among what its owner owns.
+type place struct {
+	it       index.Item
+	kind     int
+	revision int64
+	level    int
+	stem     string // of its name, before
+	ordinal  int    // the number at its end
+}
+
 // ordered puts what an object owns into the order in which it is read: the
 // newest revision first, then what is broken, then by name, with the numbers
 // of a StatefulSet's pods in their own order.
-func (b *builder) ordered(owner index.Item, owned []index.Item) []index.Item {
-	sorted := slices.Clone(owned)
-	slices.SortStableFunc(sorted, func(x, y index.Item) int {
+func (b *builder) ordered(owned []index.Item) []index.Item {
+	places := make([]place, 0, len(owned))
+	for _, it := range owned {
+		p := place{it: it, kind: kindRank(it.Ref), revision: revisionOf(it), level: rank(b.state(it).Level)}
+		p.stem, p.ordinal = ordinal(it.Ref.Name)
+		places = append(places, p)
+	}
+	slices.SortStableFunc(places, func(x, y place) int {
 		return cmp.Or(
-			cmp.Compare(kindRank(x.Ref), kindRank(y.Ref)),
-			-cmp.Compare(revisionOf(x), revisionOf(y)),
-			cmp.Compare(rank(b.state(x).Level), rank(b.state(y).Level)),
-			-cmpTimes(x, y),
-			compareNames(x.Ref, y.Ref),
+			cmp.Compare(x.kind, y.kind),
+			-cmp.Compare(x.revision, y.revision),
+			cmp.Compare(x.level, y.level),
+			-cmpTimes(x.it, y.it),
+			compareNames(x, y),
 		)
 	})
+	sorted := make([]index.Item, 0, len(places))
+	for _, p := range places {
+		sorted = append(sorted, p.it)
+	}
 	return sorted
 }
 
@@ -39,15 +58,11 @@ func cmpTimes(x, y index.Item) int {
 	return x.Object.GetCreationTimestamp().Compare(y.Object.GetCreationTimestamp().Time)
 }
 
-func compareNames(x, y object.Ref) int {
-	stemX, ordinalX := ordinal(x.Name)
-	stemY, ordinalY := ordinal(y.Name)
-	if stemX == stemY {
-		if c := cmp.Compare(ordinalX, ordinalY); c != 0 {
-			return c
-		}
+func compareNames(x, y place) int {
+	if x.stem == y.stem && x.ordinal != y.ordinal {
+		return cmp.Compare(x.ordinal, y.ordinal)
 	}
-	return object.Compare(x, y)
+	return object.Compare(x.it.Ref, y.it.Ref)
 }
 
 func ordinal(name string) (string, int) {

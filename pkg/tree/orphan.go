@@ -6,7 +6,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
 	"github.com/leadsman-dev/leadsman/pkg/index"
@@ -63,8 +62,8 @@ func (p *Pass) orphanReplicaSet(it index.Item) {
 	if len(it.Object.GetOwnerReferences()) > 0 || it.Object.GetLabels()[appsv1.DefaultDeploymentUniqueLabelKey] == "" {
 		return
 	}
-	for _, d := range p.View.List(schema.GroupKind{Group: "apps", Kind: "Deployment"}, it.Ref.Namespace) {
-		if sel := selectorOf(d); sel != nil && sel.Matches(labels.Set(it.Object.GetLabels())) {
+	for _, d := range p.selections(it.Ref.Namespace).all {
+		if d.Ref.Kind == "Deployment" && d.selector.Matches(labels.Set(it.Object.GetLabels())) {
 			return // it is about to be adopted
 		}
 	}

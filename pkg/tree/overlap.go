@@ -2,6 +2,8 @@ package tree
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/labels"
@@ -17,9 +19,7 @@ import (
 // overlap finds selectors that reach into another workload's pods.
 func overlap() Analyzer {
 	return Analyzer{Name: "overlap", Docs: overlapDocs, Needs: needWorkloads, Run: func(p *Pass) {
-		for _, it := range p.Shown {
-			p.selectorOverlap(it)
-		}
+		p.selectorOverlap()
 		p.budgetOverlap()
 	}}
 }
@@ -49,66 +49,99 @@ func selectorOf(it index.Item) labels.Selector {
 	return index.PodSelector(it.Object)
 }
 
-func templateLabels(it index.Item) labels.Set {
-	if t := index.PodTemplate(it.Object); t != nil {
-		return t.Labels
-	}
-	return nil
+// selecting is a workload with its selector and what its pods carry.
+type selecting struct {
+	index.Item
+	selector labels.Selector
+	carried  labels.Set
 }
 
-// selectorOverlap is reported once for each pair, at the one whose selector
-// reaches too far.
-func (p *Pass) selectorOverlap(it index.Item) {
-	sel := selectorOf(it)
-	if sel == nil {
-		return
-	}
-	for _, other := range p.workloads(it.Ref.Namespace) {
-		if other.Ref.Key() == it.Ref.Key() {
-			continue
-		}
-		mine := sel.Matches(templateLabels(other))
-		theirs := selectorOf(other).Matches(templateLabels(it))
-		switch {
-		case mine:
-			p.report(overlapping(it, other, sel))
-		case theirs && !p.shown(other.Ref):
-			p.report(overlapping(other, it, selectorOf(other)))
-		}
-	}
+// selections are the workloads of a namespace.
+type selections struct {
+	all      []selecting
+	every    []int                 // the positions of all
+	carrying map[index.Label][]int // and of those whose pods carry a pair
 }
 
-func (p *Pass) workloads(namespace string) []index.Item {
-	var all []index.Item
+// selections of a namespace, found once.
+func (p *Pass) selections(namespace string) selections {
+	if known, ok := p.selecting[namespace]; ok {
+		return known
+	}
+	s := selections{carrying: map[index.Label][]int{}}
 	for _, kind := range []string{"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"} {
 		for _, it := range p.View.List(schema.GroupKind{Group: "apps", Kind: kind}, namespace) {
-			if selectorOf(it) != nil {
-				all = append(all, it)
+			selector := selectorOf(it)
+			if selector == nil {
+				continue
+			}
+			carried := labels.Set(index.PodTemplate(it.Object).Labels)
+			for key, value := range carried {
+				pair := index.Label{Key: key, Value: value}
+				s.carrying[pair] = append(s.carrying[pair], len(s.all))
+			}
+			s.every = append(s.every, len(s.all))
+			s.all = append(s.all, selecting{it, selector, carried})
+		}
+	}
+	p.selecting[namespace] = s
+	return s
+}
+
+// matched are the workloads whose pods a selector matches. It goes by one
+// required pair of the selector where there is one: of a thousand workloads
+// beside each other hardly two have a pair in common.
+func (s selections) matched(selector labels.Selector) []selecting {
+	candidates := s.every
+	requirements, _ := selector.Requirements()
+	for _, r := range requirements {
+		if only, ok := selector.RequiresExactMatch(r.Key()); ok {
+			candidates = s.carrying[index.Label{Key: r.Key(), Value: only}]
+			break
+		}
+	}
+	var matched []selecting
+	for _, i := range candidates {
+		if selector.Matches(s.all[i].carried) {
+			matched = append(matched, s.all[i])
+		}
+	}
+	return matched
+}
+
+// selectorOverlap is reported once for each pair of which one is shown, at the
+// one whose selector reaches too far; at the one that is shown where both do.
+func (p *Pass) selectorOverlap() {
+	shown, namespaces := map[object.Ref]bool{}, map[string]bool{}
+	for _, it := range p.Shown {
+		shown[it.Ref.Key()] = true
+		if selectorOf(it) != nil {
+			namespaces[it.Ref.Namespace] = true
+		}
+	}
+	for _, namespace := range slices.Sorted(maps.Keys(namespaces)) {
+		s := p.selections(namespace)
+		for _, broad := range s.all {
+			for _, other := range s.matched(broad.selector) {
+				mutual := other.selector.Matches(broad.carried)
+				if other.Ref.Key() != broad.Ref.Key() && (shown[broad.Ref.Key()] || shown[other.Ref.Key()] && !mutual) {
+					p.report(overlapping(broad, other, mutual))
+				}
 			}
 		}
 	}
-	return all
 }
 
-func (p *Pass) shown(r object.Ref) bool {
-	for _, it := range p.Shown {
-		if it.Ref.Key() == r.Key() {
-			return true
-		}
-	}
-	return false
-}
-
-func overlapping(broad, other index.Item, sel labels.Selector) finding.Finding {
-	message := fmt.Sprintf("its selector %s also matches the pods of %s", sel, other.Ref)
-	if selectorOf(other).Matches(templateLabels(broad)) {
-		message = fmt.Sprintf("its selector %s and that of %s match each other's pods", sel, other.Ref)
+func overlapping(broad, other selecting, mutual bool) finding.Finding {
+	message := fmt.Sprintf("its selector %s also matches the pods of %s", broad.selector, other.Ref)
+	if mutual {
+		message = fmt.Sprintf("its selector %s and that of %s match each other's pods", broad.selector, other.Ref)
 	}
 	return finding.Finding{
 		Code: "tree/selector-overlap", Severity: finding.Warning, Object: broad.Ref, Message: message,
 		Evidence: []finding.Evidence{
-			evidence(broad.Ref, "spec.selector", sel.String()),
-			evidence(other.Ref, "spec.template.metadata.labels", templateLabels(other).String()),
+			evidence(broad.Ref, "spec.selector", broad.selector.String()),
+			evidence(other.Ref, "spec.template.metadata.labels", other.carried.String()),
 		},
 		Fix: []finding.Fix{{Description: fmt.Sprintf("give %s a selector, and a template label, that %s does not carry; a selector cannot be changed in place: delete it with --cascade=orphan and create it anew", broad.Ref, other.Ref)}},
 	}

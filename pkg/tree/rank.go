@@ -1,7 +1,5 @@
 package tree
 
-import "slices"
-
 // causes are the codes from the deepest cause to the mere symptom: OOM outranks
 // the crash loop that it makes, a dead node the symptoms of its pods, a missing
 // object the pods that wait for it. A code that is not named stands between.
@@ -24,21 +22,21 @@ var symptoms = []string{
 	"tree/stuck-terminating", "tree/observed-lag", "tree/progress-deadline", "tree/condition",
 }
 
-var symptom = func() map[string]bool {
-	set := map[string]bool{}
-	for _, s := range symptoms {
-		set[s] = true
+var symptom, depths = func() (set map[string]bool, order map[string]int) {
+	set, order = map[string]bool{}, map[string]int{}
+	for i, code := range causes {
+		order[code] = i
 	}
-	return set
+	for i, code := range symptoms {
+		set[code], order[code] = true, len(causes)+1+i
+	}
+	return set, order
 }()
 
 // depth orders codes: the deeper a cause, the smaller.
 func depth(code string) int {
-	if i := slices.Index(causes, code); i >= 0 {
-		return i
-	}
-	if i := slices.Index(symptoms, code); i >= 0 {
-		return len(causes) + 1 + i
+	if at, ok := depths[code]; ok {
+		return at
 	}
 	return len(causes)
 }

@@ -108,8 +108,16 @@ func (p *Pass) missing(it index.Item, e relation.Edge) finding.Finding {
 	return f
 }
 
+// mostSlips is for how many missing names a like one is looked for. What makes
+// a hundred names missing is no slip of the pen, and each look goes over all
+// names of the kind.
+const mostSlips = 100
+
 // namesakes are objects of the missing one's kind with a name close to its.
 func (p *Pass) namesakes(r object.Ref) []string {
+	if p.slips++; p.slips > mostSlips {
+		return nil
+	}
 	var names []string
 	for _, it := range p.View.List(r.GroupKind(), r.Namespace) {
 		names = append(names, it.Ref.Name)
@@ -117,10 +125,19 @@ func (p *Pass) namesakes(r object.Ref) []string {
 	return source.Close(names, r.Name)
 }
 
+// elsewhere is another namespace that has an object of the missing one's name.
 func (p *Pass) elsewhere(r object.Ref) string {
-	for _, it := range p.View.List(r.GroupKind(), "") {
-		if it.Ref.Name == r.Name && it.Ref.Namespace != r.Namespace {
-			return it.Ref.Namespace
+	homes, ok := p.homes[r.GroupKind()]
+	if !ok {
+		homes = map[string][]string{}
+		for _, it := range p.View.List(r.GroupKind(), "") {
+			homes[it.Ref.Name] = append(homes[it.Ref.Name], it.Ref.Namespace)
+		}
+		p.homes[r.GroupKind()] = homes
+	}
+	for _, namespace := range homes[r.Name] {
+		if namespace != r.Namespace {
+			return namespace
 		}
 	}
 	return ""

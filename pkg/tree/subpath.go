@@ -145,6 +145,7 @@ func (p *Pass) checkSubPaths(it index.Item, said map[keyAt]bool) {
 					Command: kubectl(it.Ref, fmt.Sprintf(`patch %s --type=json -p '[{"op":"replace","path":"%s","value":"%s"}]'`, it.Ref.Arg(), pointer(m.field+subPath), close[0]))})
 			}
 		}
+		p.folders = append(p.folders, len(p.findings))
 		p.report(f)
 	}
 }
@@ -184,11 +185,10 @@ func (p *Pass) files(namespace string, v *corev1.Volume) (from object.Ref, paths
 // container that fails with words that name the place: a folder cannot be
 // mounted over a file, run, or read as one.
 func (p *Pass) linkEmptyFolders() {
-	var mounts []*finding.Finding
-	for i := range p.findings {
-		if f := &p.findings[i]; f.Code == "tree/reference-missing" && strings.HasSuffix(f.Evidence[0].Field, subPath) {
-			mounts = append(mounts, f)
-		}
+	mounts := map[object.Ref][]*finding.Finding{}
+	for _, i := range p.folders {
+		f := &p.findings[i]
+		mounts[f.Object.Key()] = append(mounts[f.Object.Key()], f)
 	}
 	if len(mounts) == 0 {
 		return
@@ -198,26 +198,35 @@ func (p *Pass) linkEmptyFolders() {
 		if !failsToRun[f.Code] {
 			continue
 		}
-		makers := p.makers(f.Object)
-		for _, c := range mounts {
-			if makers[c.Object.Key()] && slices.ContainsFunc(f.Evidence, func(e finding.Evidence) bool { return namesPath(e.Value, c.Evidence[1].Value) }) {
-				c.Severity, f.CausedBy = finding.Error, &finding.Cause{Code: c.Code, Object: c.Object}
-				break
-			}
+		if c := p.emptyFolder(*f, mounts); c != nil {
+			c.Severity, f.CausedBy = finding.Error, &finding.Cause{Code: c.Code, Object: c.Object}
 		}
 	}
 }
 
-// makers are an object and the owners whose templates it was made from.
-func (p *Pass) makers(r object.Ref) map[object.Ref]bool {
-	set := map[object.Ref]bool{}
-	for !set[r.Key()] {
-		set[r.Key()] = true
+// emptyFolder is the mount of which the words of a failure speak.
+func (p *Pass) emptyFolder(f finding.Finding, mounts map[object.Ref][]*finding.Finding) *finding.Finding {
+	for _, maker := range p.makers(f.Object) {
+		for _, c := range mounts[maker] {
+			if slices.ContainsFunc(f.Evidence, func(e finding.Evidence) bool { return namesPath(e.Value, c.Evidence[1].Value) }) {
+				return c
+			}
+		}
+	}
+	return nil
+}
+
+// makers are an object and the owners whose templates it was made from, the
+// nearest first. A cycle ends where it closes.
+func (p *Pass) makers(r object.Ref) []object.Ref {
+	var all []object.Ref
+	for !slices.Contains(all, r.Key()) {
+		all = append(all, r.Key())
 		if owners := p.Graph.Owners(r); len(owners) > 0 {
 			r = owners[0].Ref
 		}
 	}
-	return set
+	return all
 }
 
 var failsToRun = map[string]bool{"tree/run-error": true, "tree/crash-app": true, "tree/init-crash": true, "tree/sidecar-crash": true}

@@ -57,10 +57,8 @@ func (p *Pass) matches(namespace string, sel labels.Selector) (found, seen bool)
 	if len(p.View.Select(pods, namespace, sel)) > 0 {
 		return true, true
 	}
-	for _, it := range p.workloads(namespace) {
-		if sel.Matches(templateLabels(it)) {
-			return true, true
-		}
+	if len(p.selections(namespace).matched(sel)) > 0 {
+		return true, true
 	}
 	seen = p.View.Answered(source.Query{Kind: pods, Namespace: namespace, Labels: sel.String()}) ||
 		p.View.Answered(source.Query{Kind: pods, Namespace: namespace}) || p.View.Answered(source.Query{Kind: pods})

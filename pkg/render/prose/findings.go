@@ -44,23 +44,26 @@ func (p Writer) Findings(all []finding.Finding) {
 // Grouped puts findings that say the same of several objects together, in
 // the order of the first of each.
 func Grouped(all []finding.Finding) [][]finding.Finding {
+	type said struct {
+		code, message string
+		severity      finding.Severity
+		cause         finding.Cause
+	}
 	var groups [][]finding.Finding
+	at := map[said]int{}
 	for _, f := range all {
-		at := slices.IndexFunc(groups, func(g []finding.Finding) bool { return saysTheSame(g[0], f) })
-		if at < 0 {
-			groups = append(groups, []finding.Finding{f})
-		} else {
-			groups[at] = append(groups[at], f)
+		key := said{code: f.Code, message: f.Message, severity: f.Severity}
+		if f.CausedBy != nil {
+			key.cause = *f.CausedBy
 		}
+		i, ok := at[key]
+		if !ok {
+			i = len(groups)
+			at[key], groups = i, append(groups, nil)
+		}
+		groups[i] = append(groups[i], f)
 	}
 	return groups
-}
-
-func saysTheSame(a, b finding.Finding) bool {
-	if (a.CausedBy == nil) != (b.CausedBy == nil) || a.CausedBy != nil && *a.CausedBy != *b.CausedBy {
-		return false
-	}
-	return a.Code == b.Code && a.Severity == b.Severity && a.Message == b.Message
 }
 
 // claim is "Pod/a, Pod/b and 3 more: message".
