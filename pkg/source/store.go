@@ -219,6 +219,13 @@ func (s *Store) matching(q Query) []Object {
 	}
 	var found []Object
 	matches := q.matcher()
+	if q.Name != "" && q.Namespace != "" { // one, and of many stored it is asked for many
+		key := object.Ref{Group: q.Kind.Group, Kind: q.Kind.Kind, Namespace: q.Namespace, Name: q.Name}
+		if o, ok := d.objects[key]; ok && matches(o) {
+			found = append(found, o)
+		}
+		return found
+	}
 	for _, o := range d.objects {
 		if matches(o) {
 			found = append(found, o)
