@@ -11,7 +11,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
-	"github.com/leadsman-dev/leadsman/pkg/index"
 	"github.com/leadsman-dev/leadsman/pkg/netpol"
 	"github.com/leadsman-dev/leadsman/pkg/source"
 )
@@ -67,12 +66,12 @@ func (c *subject) mayRun(ns string, p netpol.Peer) bool {
 	if err != nil || c.carried(ns, selector) || !c.listed(podKind, ns, selector.String()) || !c.listed(clientKind, ns, "") {
 		return true // it is there, or was not seen
 	}
-	return slices.ContainsFunc(c.crew(ns).all, func(l *workload) bool { return selector.Matches(labels.Set(l.template.Labels)) })
+	return slices.ContainsFunc(c.crew(ns).like(selector), func(l *workload) bool { return selector.Matches(labels.Set(l.template.Labels)) })
 }
 
 // carried says whether a pod that was read has the labels.
 func (c *subject) carried(ns string, selector labels.Selector) bool {
-	return slices.ContainsFunc(c.v.List(podKind, ns), func(it index.Item) bool { return selector.Matches(labels.Set(it.Object.GetLabels())) })
+	return len(c.v.Select(podKind, ns, selector)) > 0
 }
 
 // admitsNobody: all that the policies admit does not exist, as far as it was seen.

@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -73,6 +74,14 @@ func (w *world) enlist(l *workload) {
 	for k, v := range l.item.Object.GetLabels() {
 		c.byLabel[pair{k, v}] = append(c.byLabel[pair{k, v}], l)
 	}
+}
+
+// like are the workloads among which are all whose pods a selector matches.
+func (c *crew) like(selector labels.Selector) []*workload {
+	if key, value, ok := index.Required(selector); ok {
+		return c.byTemplate[pair{key, value}]
+	}
+	return c.all
 }
 
 // beingMade is a workload so new that its pods need not be there yet, though

@@ -238,13 +238,8 @@ func (v *View) all() []Item {
 // objects.
 func (v *View) Select(gk schema.GroupKind, namespace string, sel labels.Selector) []Item {
 	candidates := slices.Values(v.List(gk, namespace))
-	if requirements, selectable := sel.Requirements(); selectable && namespace != "" {
-		for _, r := range requirements {
-			if only, ok := sel.RequiresExactMatch(r.Key()); ok {
-				candidates = v.WithLabel(gk, namespace, r.Key(), only)
-				break
-			}
-		}
+	if key, value, ok := Required(sel); ok && namespace != "" {
+		candidates = v.WithLabel(gk, namespace, key, value)
 	}
 	var found []Item
 	for it := range candidates {
@@ -253,6 +248,21 @@ func (v *View) Select(gk schema.GroupKind, namespace string, sel labels.Selector
 		}
 	}
 	return found
+}
+
+// Required is one label pair that whatever a selector matches carries; false
+// where it demands none.
+func Required(sel labels.Selector) (key, value string, ok bool) {
+	requirements, selectable := sel.Requirements()
+	if !selectable {
+		return "", "", false
+	}
+	for _, r := range requirements {
+		if only, ok := sel.RequiresExactMatch(r.Key()); ok {
+			return r.Key(), only, true
+		}
+	}
+	return "", "", false
 }
 
 // WithLabel are the objects of a kind in a namespace that carry one label

@@ -162,12 +162,7 @@ func (p *Policies) side(d Direction, q Question) Answer {
 }
 
 func (p *Policies) judge(d Direction, self, other *corev1.Pod, q Question) Answer {
-	var selecting []policy
-	for _, pol := range p.byNamespace[self.Namespace] {
-		if pol.isolates(d) && pol.selects(self) {
-			selecting = append(selecting, pol)
-		}
-	}
+	selecting := p.isolating(d, self)
 	a := Answer{Direction: d}
 	for _, pol := range selecting {
 		a.Selecting = append(a.Selecting, pol.ref)

@@ -23,12 +23,8 @@ type Peer struct {
 // everybody it is open to all, or the pod is not isolated.
 func (p *Policies) Admitted(server *corev1.Pod, port Port) (peers []Peer, everybody bool) {
 	q := Question{Server: server, Port: resolve(port, server)}
-	isolated := false
-	for _, pol := range p.byNamespace[server.Namespace] {
-		if !pol.isolates(Ingress) || !pol.selects(server) {
-			continue
-		}
-		isolated = true
+	isolating := p.isolating(Ingress, server)
+	for _, pol := range isolating {
 		for i, r := range pol.rules(Ingress) {
 			if r.admitsPort(q).value == no {
 				continue
@@ -41,7 +37,7 @@ func (p *Policies) Admitted(server *corev1.Pod, port Port) (peers []Peer, everyb
 			}
 		}
 	}
-	return peers, !isolated
+	return peers, len(isolating) == 0
 }
 
 // Slip is a rule that would admit a connection, were it not for one mistake.
@@ -90,10 +86,7 @@ func (p *Policies) slip(d Direction, q Question, look func(policy, int, rule) (f
 	if d == Egress {
 		self = q.Client
 	}
-	for _, pol := range p.byNamespace[self.Namespace] {
-		if !pol.isolates(d) || !pol.selects(self) {
-			continue
-		}
+	for _, pol := range p.isolating(d, self) {
 		for i, r := range pol.rules(d) {
 			if field, path, value, ok := look(pol, i, r); ok {
 				return Slip{pol.ref, field, path, value}, true

@@ -2,6 +2,7 @@ package netpol
 
 import (
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -41,24 +42,30 @@ func PluginKinds() []schema.GroupKind {
 // may be asked concurrently.
 type Policies struct {
 	v           *index.View
-	byNamespace map[string][]policy
+	byNamespace map[string]*standing
 	own         map[string]string // namespace ("" is all) → which plugin kind is in use
 	served      []schema.GroupKind
+}
+
+// standing are the policies of one namespace, in order.
+type standing struct {
+	all   []policy
+	broad []int                 // positions of those that demand no label pair of a pod
+	about map[index.Label][]int // and of the others, by the pair
 }
 
 type policy struct {
 	*networkingv1.NetworkPolicy
 	ref      object.Ref
-	selector labels.Selector // nil where it cannot be read
+	selector labels.Selector // matches no pod where it cannot be read
 }
 
 // New reads the policies of a view.
 func New(v *index.View) *Policies {
-	p := &Policies{v: v, byNamespace: map[string][]policy{}, own: map[string]string{}}
+	p := &Policies{v: v, byNamespace: map[string]*standing{}, own: map[string]string{}}
 	for _, it := range v.List(Kind(), "") {
 		if o, ok := it.Object.(*networkingv1.NetworkPolicy); ok {
-			selector, _ := metav1.LabelSelectorAsSelector(&o.Spec.PodSelector)
-			p.byNamespace[o.Namespace] = append(p.byNamespace[o.Namespace], policy{o, it.Ref, selector})
+			p.add(o, it.Ref)
 		}
 	}
 	for _, gk := range PluginKinds() {
@@ -74,13 +81,55 @@ func New(v *index.View) *Policies {
 	return p
 }
 
+func (p *Policies) add(o *networkingv1.NetworkPolicy, ref object.Ref) {
+	s := p.byNamespace[o.Namespace]
+	if s == nil {
+		s = &standing{about: map[index.Label][]int{}}
+		p.byNamespace[o.Namespace] = s
+	}
+	selector, err := metav1.LabelSelectorAsSelector(&o.Spec.PodSelector)
+	if err != nil {
+		selector = labels.Nothing()
+	}
+	if key, value, ok := index.Required(selector); ok {
+		pair := index.Label{Key: key, Value: value}
+		s.about[pair] = append(s.about[pair], len(s.all))
+	} else {
+		s.broad = append(s.broad, len(s.all))
+	}
+	s.all = append(s.all, policy{o, ref, selector})
+}
+
+// isolating are the policies that isolate a pod in a direction, in order.
+func (p *Policies) isolating(d Direction, pod *corev1.Pod) []policy {
+	s := p.byNamespace[pod.Namespace]
+	if s == nil {
+		return nil
+	}
+	at := slices.Clone(s.broad)
+	for key, value := range pod.Labels {
+		at = append(at, s.about[index.Label{Key: key, Value: value}]...)
+	}
+	slices.Sort(at)
+	var selecting []policy
+	for _, i := range at {
+		if pol := s.all[i]; pol.isolates(d) && pol.selector.Matches(labels.Set(pod.Labels)) {
+			selecting = append(selecting, pol)
+		}
+	}
+	return selecting
+}
+
 // Any says whether a NetworkPolicy stands in the namespace.
-func (p *Policies) Any(namespace string) bool { return len(p.byNamespace[namespace]) > 0 }
+func (p *Policies) Any(namespace string) bool { return p.byNamespace[namespace] != nil }
 
 // In are the NetworkPolicies of a namespace, in order.
 func (p *Policies) In(namespace string) []*networkingv1.NetworkPolicy {
+	if !p.Any(namespace) {
+		return nil
+	}
 	var out []*networkingv1.NetworkPolicy
-	for _, pol := range p.byNamespace[namespace] {
+	for _, pol := range p.byNamespace[namespace].all {
 		out = append(out, pol.NetworkPolicy)
 	}
 	return out
@@ -122,12 +171,6 @@ func (p *Policies) ownKinds(namespace string) string {
 		}
 	}
 	return ""
-}
-
-// selects says whether the policy is about the pod. An empty selector selects
-// every pod of the namespace; one that cannot be read selects none.
-func (p policy) selects(pod *corev1.Pod) bool {
-	return p.selector != nil && p.selector.Matches(labels.Set(pod.Labels))
 }
 
 // Selects says whether a policy is about a pod of its namespace.

@@ -93,12 +93,8 @@ func (p *Pass) selections(namespace string) selections {
 // beside each other hardly two have a pair in common.
 func (s selections) matched(selector labels.Selector) []selecting {
 	candidates := s.every
-	requirements, _ := selector.Requirements()
-	for _, r := range requirements {
-		if only, ok := selector.RequiresExactMatch(r.Key()); ok {
-			candidates = s.carrying[index.Label{Key: r.Key(), Value: only}]
-			break
-		}
+	if key, value, ok := index.Required(selector); ok {
+		candidates = s.carrying[index.Label{Key: key, Value: value}]
 	}
 	var matched []selecting
 	for _, i := range candidates {
