@@ -152,7 +152,7 @@ func (c *collector) follow(ctx context.Context, roots []object.Ref) (Facts, erro
 	return Facts{Graph: graph, Roots: roots, Store: c.store}, nil
 }
 
-// fresh are the queries that were not answered yet.
+// fresh are the queries that were not answered yet, each worth its request.
 func (c *collector) fresh(queries []source.Query) []source.Query {
 	var out []source.Query
 	for _, q := range queries {
@@ -160,7 +160,7 @@ func (c *collector) fresh(queries []source.Query) []source.Query {
 			out = append(out, q)
 		}
 	}
-	return out
+	return widened(out)
 }
 
 func (c *collector) freshLogs(queries []source.LogQuery) []source.LogQuery {

@@ -219,6 +219,11 @@ func (v *View) List(gk schema.GroupKind, namespace string) []Item {
 	return v.shelves[gk].in(namespace)
 }
 
+// Named are the objects of a kind in a namespace whose names begin so, in order.
+func (v *View) Named(gk schema.GroupKind, namespace, prefix string) []Item {
+	return v.shelves[gk].named(namespace, prefix)
+}
+
 // Every is all objects of all kinds, in order. The list is the view's own: it
 // must not be changed.
 func (v *View) Every() []Item { return v.every() }

@@ -80,6 +80,17 @@ func (s *shelf) in(namespace string) []Item {
 	return s.items[from:to:to]
 }
 
+// named are the items of a namespace whose names begin so.
+func (s *shelf) named(namespace, prefix string) []Item {
+	items := s.in(namespace)
+	from, _ := slices.BinarySearchFunc(items, prefix, func(it Item, name string) int { return strings.Compare(it.Ref.Name, name) })
+	to := from
+	for to < len(items) && strings.HasPrefix(items[to].Ref.Name, prefix) {
+		to++
+	}
+	return items[from:to:to]
+}
+
 func (s *shelf) at(p Label) []int32 {
 	if s == nil {
 		return nil

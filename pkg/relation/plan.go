@@ -1,7 +1,6 @@
 package relation
 
 import (
-	"math"
 	"slices"
 	"strings"
 
@@ -65,40 +64,8 @@ func (p *planner) queries() []source.Query {
 		}
 		qs = append(qs, q)
 	}
-	qs = widened(qs)
 	slices.SortFunc(qs, source.Query.Compare)
 	return qs
-}
-
-// manySelections is from how many selections on all objects of a kind and
-// namespace are read instead. For each of them the server goes over all objects,
-// which takes it a few hundredths of the time that it takes to send them.
-const manySelections = 256
-
-func widened(qs []source.Query) []source.Query {
-	all := func(q source.Query) (source.Query, bool) {
-		selection := q.Labels != "" && q.Name == "" && q.Fields == ""
-		q.Labels = ""
-		return q, selection
-	}
-	selections := map[source.Query]int{}
-	for _, q := range qs {
-		if wide, ok := all(q); ok {
-			selections[wide]++
-		}
-	}
-	var out []source.Query
-	for _, q := range qs {
-		wide, ok := all(q)
-		switch {
-		case !ok || selections[wide] < manySelections:
-			out = append(out, q)
-		case selections[wide] < math.MaxInt: // the first of them
-			selections[wide] = math.MaxInt
-			out = append(out, wide)
-		}
-	}
-	return out
 }
 
 func (p *planner) want(q source.Query) {

@@ -73,9 +73,9 @@ func statefulSetClaims(t *Table, v *index.View, it index.Item, row *Row) []Edge 
 	var edges []Edge
 	for i := range set.Spec.VolumeClaimTemplates {
 		template := set.Spec.VolumeClaimTemplates[i].Name
-		claim := regexp.MustCompile("^" + regexp.QuoteMeta(template+"-"+set.Name+"-") + `(0|[1-9][0-9]*)$`)
-		for _, found := range v.List(schema.GroupKind{Kind: "PersistentVolumeClaim"}, set.Namespace) {
-			if !claim.MatchString(found.Ref.Name) {
+		prefix := template + "-" + set.Name + "-"
+		for _, found := range v.Named(schema.GroupKind{Kind: "PersistentVolumeClaim"}, set.Namespace, prefix) {
+			if !ordinal.MatchString(strings.TrimPrefix(found.Ref.Name, prefix)) {
 				continue
 			}
 			e := t.edge(it, row, rootOf(set), found.Ref)
@@ -86,6 +86,8 @@ func statefulSetClaims(t *Table, v *index.View, it index.Item, row *Row) []Edge 
 	}
 	return edges
 }
+
+var ordinal = regexp.MustCompile("^(0|[1-9][0-9]*)$")
 
 func claimRetention(set *appsv1.StatefulSet) string {
 	p := set.Spec.PersistentVolumeClaimRetentionPolicy

@@ -8,9 +8,6 @@ import (
 	"sync"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/fields"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/watch"
 
@@ -241,41 +238,6 @@ func byName(a, b Object) int {
 		return c
 	}
 	return strings.Compare(a.GetName(), b.GetName())
-}
-
-// matcher says what a query selects. A selector that cannot be read selects
-// nothing.
-func (q Query) matcher() func(Object) bool {
-	byLabel, labelErr := labels.Parse(q.Labels)
-	byField, fieldErr := fields.ParseSelector(q.Fields)
-	return func(o Object) bool {
-		return labelErr == nil && fieldErr == nil &&
-			(q.Name == "" || o.GetName() == q.Name) &&
-			(q.Namespace == "" || o.GetNamespace() == q.Namespace) &&
-			(!q.Owned || len(o.GetOwnerReferences()) > 0) &&
-			(q.Labels == "" || byLabel.Matches(labels.Set(o.GetLabels()))) &&
-			(q.Fields == "" || byField.Matches(fieldsOf(o)))
-	}
-}
-
-// fieldsOf are the fields by which the API server selects, of the kinds that
-// are queried so.
-func fieldsOf(o Object) fields.Set {
-	set := fields.Set{"metadata.name": o.GetName(), "metadata.namespace": o.GetNamespace()}
-	switch o := o.(type) {
-	case *corev1.Pod:
-		set["spec.nodeName"] = o.Spec.NodeName
-		set["status.phase"] = string(o.Status.Phase)
-		set["status.podIP"] = o.Status.PodIP
-	case *corev1.Service:
-		set["spec.clusterIP"] = o.Spec.ClusterIP
-	case *corev1.Event:
-		set["involvedObject.uid"] = string(o.InvolvedObject.UID)
-		set["involvedObject.kind"] = o.InvolvedObject.Kind
-		set["involvedObject.name"] = o.InvolvedObject.Name
-		set["type"] = o.Type
-	}
-	return set
 }
 
 func (s *Store) title(gk schema.GroupKind) string {
