@@ -90,22 +90,35 @@ type target struct {
 // or its evidence speaks of, and else to a case of its own object.
 func targets(r *report.Report) []target {
 	all := asked(r)
+	about := map[object.Ref][]int{} // positions in all
+	file := func(i int) {
+		for _, of := range append([]object.Ref{all[i].object}, all[i].of...) {
+			about[of.Key()] = append(about[of.Key()], i)
+		}
+	}
+	for i := range all {
+		file(i)
+	}
 	for _, f := range r.Findings {
-		found := false
-		for i := range all {
-			if len(all) == 1 || all[i].concerns(f) {
-				all[i].findings, found = append(all[i].findings, f), true
+		concerned := map[int]bool{}
+		for _, ref := range spokenOf(f) {
+			for _, i := range about[ref] {
+				concerned[i] = true
 			}
 		}
-		if !found && len(r.Rollouts) == 1 { // whatever it is about, it was found for this one
-			all[0].findings, found = append(all[0].findings, f), true
+		if len(all) == 1 || len(concerned) == 0 && len(r.Rollouts) == 1 { // whatever it is about, it was found for this one
+			concerned[0] = true
 		}
-		if !found {
+		for i := range concerned {
+			all[i].findings = append(all[i].findings, f)
+		}
+		if len(concerned) == 0 {
 			verdict := report.OK
 			if f.Severity == finding.Error {
 				verdict = report.Broken
 			}
 			all = append(all, target{object: f.Object, verdict: verdict, summary: f.Message, findings: []finding.Finding{f}})
+			file(len(all) - 1)
 		}
 	}
 	return all
@@ -146,14 +159,16 @@ func ofHealth(h report.Health) report.Verdict {
 	return report.OK
 }
 
-func speaksOf(f finding.Finding, r object.Ref) bool {
-	return f.Object.Key() == r.Key() ||
-		f.CausedBy != nil && f.CausedBy.Object.Key() == r.Key() ||
-		slices.ContainsFunc(f.Evidence, func(e finding.Evidence) bool { return e.Object.Key() == r.Key() })
-}
-
-func (t target) concerns(f finding.Finding) bool {
-	return speaksOf(f, t.object) || slices.ContainsFunc(t.of, func(r object.Ref) bool { return speaksOf(f, r) })
+// spokenOf are the objects that a finding is about, or speaks of.
+func spokenOf(f finding.Finding) []object.Ref {
+	refs := []object.Ref{f.Object.Key()}
+	if f.CausedBy != nil {
+		refs = append(refs, f.CausedBy.Object.Key())
+	}
+	for _, e := range f.Evidence {
+		refs = append(refs, e.Object.Key())
+	}
+	return refs
 }
 
 func (t target) test() test {
