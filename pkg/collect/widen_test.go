@@ -28,8 +28,8 @@ func TestManySelectionsBecomeOneRead(t *testing.T) {
 	for name, tc := range map[string]struct{ in, want []source.Query }{
 		"few stay as they are":         {append(pods(255), other...), append(pods(255), other...)},
 		"many of one kind":             {append(pods(256), other...), append([]source.Query{{Kind: podKind, Namespace: "shop"}}, other...)},
-		"events, which cost the most":  {events(32), []source.Query{{Kind: event, Namespace: "shop"}}},
-		"few events":                   {events(31), events(31)},
+		"events, which cost the most":  {events(8), []source.Query{{Kind: event, Namespace: "shop"}}},
+		"few events":                   {events(7), events(7)},
 		"names are asked one by one":   {other[:1], other[:1]},
 		"nothing is nothing":           {nil, nil},
 		"metadata is a read by itself": {metadata(pods(256)), []source.Query{{Kind: podKind, Namespace: "shop", Metadata: true}}},

@@ -1,9 +1,12 @@
 package index
 
 import (
+	"maps"
+
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
@@ -30,6 +33,21 @@ func PodTemplate(o source.Object) *corev1.PodTemplateSpec {
 		return o.Spec.Template
 	}
 	return nil
+}
+
+// SameTemplate compares templates without the label that tells their pods apart
+// (pkg/controller/deployment/util, EqualIgnoreHash).
+func SameTemplate(a, b *corev1.PodTemplateSpec) bool {
+	return a != nil && b != nil && equality.Semantic.DeepEqual(Unhashed(a), Unhashed(b))
+}
+
+// Unhashed is a template without the label that tells its ReplicaSet. What is
+// below is shared, not copied.
+func Unhashed(t *corev1.PodTemplateSpec) *corev1.PodTemplateSpec {
+	c := *t
+	c.Labels = maps.Clone(t.Labels)
+	delete(c.Labels, appsv1.DefaultDeploymentUniqueLabelKey)
+	return &c
 }
 
 // PodSelector is how a workload of a built-in kind finds its pods; nil of

@@ -77,7 +77,8 @@ type Row struct {
 	Inverse  string `json:"inverse,omitempty"` // said when drawn from the other end
 	Learn    string `json:"learn,omitempty"`
 
-	sources []schema.GroupKind
+	sources []schema.GroupKind // From and To, read once
+	goal    schema.GroupKind
 }
 
 // Table is a set of relations.
@@ -165,8 +166,9 @@ func (t *Table) file(row *Row) {
 	for _, gk := range row.sources {
 		t.byFrom[gk] = append(t.byFrom[gk], row)
 	}
+	row.goal = parseKind(row.To)
 	if row.To != "" {
-		t.byTo[parseKind(row.To)] = append(t.byTo[parseKind(row.To)], row)
+		t.byTo[row.goal] = append(t.byTo[row.goal], row)
 	}
 }
 
@@ -175,7 +177,7 @@ func (r *Row) Sources() []schema.GroupKind { return r.sources }
 
 // Target is the kind that a row leads to; false where the reference says it.
 func (r *Row) Target() (schema.GroupKind, bool) {
-	return parseKind(r.To), r.To != ""
+	return r.goal, r.To != ""
 }
 
 // Trunk says whether the relation carries the tree on, rather than hanging a

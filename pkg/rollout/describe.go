@@ -141,7 +141,7 @@ func (t *target) revisions(wl *workload.Workload) {
 	if t.to != nil && t.to.Hash == wl.Current.Hash && t.to.Number != 0 {
 		return
 	}
-	if t.to != nil && !workload.Same(wl.Current.Template, wl.Template) { // the controller has not made the new one yet
+	if t.to != nil && !index.SameTemplate(wl.Current.Template, wl.Template) { // the controller has not made the new one yet
 		return
 	}
 	to := describeRevision(wl.Current)

@@ -183,7 +183,7 @@ func (t *target) changed(wl *workload.Workload) bool {
 	if t.same != 0 && t.same == wl.Generation {
 		return false
 	}
-	if !workload.Same(wl.Template, t.template) {
+	if !index.SameTemplate(wl.Template, t.template) {
 		return true
 	}
 	t.same = wl.Generation
@@ -201,7 +201,7 @@ func (t *target) returning(w *Watch, v *index.View, wl *workload.Workload) bool 
 			t.template, t.same = r.Template, 0
 		}
 	}
-	if !workload.Same(wl.Template, t.left) {
+	if !index.SameTemplate(wl.Template, t.left) {
 		return true
 	}
 	if w.overdue(v) {

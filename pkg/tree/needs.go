@@ -173,10 +173,10 @@ func unwell(g *relation.Graph, roots []object.Ref) []index.Item {
 }
 
 // asksFurther says whether events may explain an object's state. A Deployment
-// and its ReplicaSets say all in their conditions.
+// and its ReplicaSets say all in their conditions, and a Service is as its pods are.
 func asksFurther(s health.State, it index.Item) bool {
 	switch {
-	case it.Ref.Kind == "Deployment" || it.Ref.Kind == "ReplicaSet":
+	case it.Ref.Kind == "Deployment" || it.Ref.Kind == "ReplicaSet" || it.Ref.Kind == "Service":
 		return false
 	case lacksPods(it):
 		return true

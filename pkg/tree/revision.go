@@ -47,20 +47,10 @@ func deploymentOf(v *index.View, rs *appsv1.ReplicaSet) (*appsv1.Deployment, boo
 }
 
 // current says whether a ReplicaSet carries its Deployment's template. Like the
-// controller it compares the templates without the hash label
-// (pkg/controller/deployment/util, EqualIgnoreHash), not the revision numbers,
-// which lag behind.
+// controller it compares the templates, not the revision numbers, which lag
+// behind.
 func current(d *appsv1.Deployment, rs *appsv1.ReplicaSet) bool {
-	return equality.Semantic.DeepEqual(unhashed(d.Spec.Template), unhashed(rs.Spec.Template))
-}
-
-func unhashed(t corev1.PodTemplateSpec) *corev1.PodTemplateSpec {
-	c := t.DeepCopy()
-	delete(c.Labels, appsv1.DefaultDeploymentUniqueLabelKey)
-	if len(c.Labels) == 0 {
-		c.Labels = nil
-	}
-	return c
+	return index.SameTemplate(&d.Spec.Template, &rs.Spec.Template)
 }
 
 // replicaSetWhy says which revision a ReplicaSet is, what it is for, and what
@@ -180,16 +170,10 @@ func difference(old, now *corev1.PodTemplateSpec) string {
 		}
 		parts = append(parts, containerDifference(c, other)...)
 	}
-	if !maps.Equal(old.Labels, unhashedLabels(now)) && !maps.Equal(unhashedLabels(old), unhashedLabels(now)) {
+	if unhashed := index.Unhashed(now).Labels; !maps.Equal(old.Labels, unhashed) && !maps.Equal(index.Unhashed(old).Labels, unhashed) {
 		parts = append(parts, "labels")
 	}
 	return strings.Join(parts, ", ")
-}
-
-func unhashedLabels(t *corev1.PodTemplateSpec) map[string]string {
-	l := maps.Clone(t.Labels)
-	delete(l, appsv1.DefaultDeploymentUniqueLabelKey)
-	return l
 }
 
 func containerDifference(old, now corev1.Container) []string {

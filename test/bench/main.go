@@ -45,7 +45,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags.BoolVar(&o.keep, "keep", false, "leave the namespaces for another run")
 	flags.BoolVar(&o.loaded, "loaded", false, "the load is there already: an earlier run was told to -keep it; for -only")
 	flags.StringVar(&o.doc, "doc", "", "also write the table to this file")
-	flags.StringVar(&o.only, "only", "", "measure this part alone, and keep the other rows of -doc: small, large, rollouts, workloads, huge")
+	flags.StringVar(&o.only, "only", "", "measure this part alone, and keep the other rows of -doc: small, large, rollouts, workloads, broken, huge")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

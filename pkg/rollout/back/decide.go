@@ -139,7 +139,7 @@ func (d *Decision) choose(v *index.View, w *workload.Workload, s Start, ask Ask)
 	switch {
 	case d.To.Template == nil:
 		return fmt.Sprintf("the template of revision %d cannot be read", d.To.Number)
-	case workload.Same(d.To.Template, w.Template):
+	case index.SameTemplate(d.To.Template, w.Template):
 		return fmt.Sprintf("revision %d has the same template as the one that is rolled out: going back would change nothing", d.To.Number)
 	}
 	d.expect.revisionUID = d.To.Object.Object.GetUID()

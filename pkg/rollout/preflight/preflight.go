@@ -104,7 +104,7 @@ func (s *subject) podsHidden() bool {
 
 // replaces says whether the proposed template differs from the live one.
 func (s *subject) replaces() bool {
-	return s.live != nil && s.opts.Next != nil && !workload.Same(s.live.Template, s.w.Template)
+	return s.live != nil && s.opts.Next != nil && !index.SameTemplate(s.live.Template, s.w.Template)
 }
 
 func (s *subject) is(kind string) bool { return s.ref.Kind == kind }

@@ -7,16 +7,18 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/leadsman-dev/leadsman/pkg/index"
 )
 
 // Difference is what sets the new template apart from the old one, in words,
 // images first. Equal templates have none; the hash by which controllers tell
 // their pods apart is no difference. Values that may be secret are never shown.
 func Difference(old, new *corev1.PodTemplateSpec) []string {
-	if old == nil || new == nil || Same(old, new) {
+	if old == nil || new == nil || index.SameTemplate(old, new) {
 		return nil
 	}
-	old, new = unhashed(old).DeepCopy(), unhashed(new).DeepCopy() // what is told is erased
+	old, new = index.Unhashed(old).DeepCopy(), index.Unhashed(new).DeepCopy() // what is told is erased
 	d := &differ{}
 	d.containers(old.Spec.Containers, new.Spec.Containers, "container")
 	d.containers(old.Spec.InitContainers, new.Spec.InitContainers, "init container")

@@ -3,14 +3,12 @@ package workload
 import (
 	"cmp"
 	"encoding/json"
-	"maps"
 	"slices"
 	"strconv"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
@@ -85,7 +83,7 @@ func (w *Workload) newSet() string {
 	var found *Revision
 	for i := range w.Revisions {
 		r := &w.Revisions[i]
-		if !Same(r.Template, w.Template) {
+		if !index.SameTemplate(r.Template, w.Template) {
 			continue
 		}
 		if found == nil || r.created().Before(found.created()) {
@@ -99,21 +97,6 @@ func (w *Workload) newSet() string {
 }
 
 func (r Revision) created() time.Time { return r.Object.Object.GetCreationTimestamp().Time }
-
-// Same compares templates without the label that tells their pods apart
-// (pkg/controller/deployment/util, EqualIgnoreHash).
-func Same(a, b *corev1.PodTemplateSpec) bool {
-	return a != nil && b != nil && equality.Semantic.DeepEqual(unhashed(a), unhashed(b))
-}
-
-// unhashed is the template without the label that tells its ReplicaSet. What
-// is below is shared, not copied.
-func unhashed(t *corev1.PodTemplateSpec) *corev1.PodTemplateSpec {
-	c := *t
-	c.Labels = maps.Clone(t.Labels)
-	delete(c.Labels, appsv1.DefaultDeploymentUniqueLabelKey)
-	return &c
-}
 
 func (w *Workload) statefulSetSpec(s *appsv1.StatefulSet) {
 	w.Template, w.Selector = &s.Spec.Template, selectorOf(s.Spec.Selector)
@@ -186,7 +169,7 @@ func (w *Workload) newestRevision() string {
 			newest = &w.Revisions[i]
 		}
 	}
-	if newest == nil || w.Observed < w.Generation && !Same(newest.Template, w.Template) {
+	if newest == nil || w.Observed < w.Generation && !index.SameTemplate(newest.Template, w.Template) {
 		return ""
 	}
 	return newest.Object.Ref.Name

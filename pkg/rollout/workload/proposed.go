@@ -5,6 +5,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 
+	"github.com/leadsman-dev/leadsman/pkg/index"
 	"github.com/leadsman-dev/leadsman/pkg/object"
 	"github.com/leadsman-dev/leadsman/pkg/source"
 )
@@ -62,13 +63,13 @@ func Proposed(live *Workload, next source.Object) (*Workload, bool) {
 // one's where nothing changes, an older one where it goes back to that.
 func (w *Workload) carrier(live *Workload) string {
 	switch {
-	case live.Current != nil && Same(live.Template, w.Template):
+	case live.Current != nil && index.SameTemplate(live.Template, w.Template):
 		return live.Current.Object.Ref.Name
 	case w.Ref.Kind == "Deployment":
 		return w.newSet()
 	}
 	for _, r := range w.Revisions { // newest first
-		if Same(r.Template, w.Template) {
+		if index.SameTemplate(r.Template, w.Template) {
 			return r.Object.Ref.Name
 		}
 	}

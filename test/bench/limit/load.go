@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -19,8 +20,9 @@ import (
 const perDeployment = 500
 
 const (
-	small = "bench-small" // one tenth of the pods
-	large = "bench-large"
+	small  = "bench-small" // one tenth of the pods
+	large  = "bench-large"
+	broken = "bench-broken"
 )
 
 func load(ctx context.Context, client kubernetes.Interface, all int) error {
@@ -46,7 +48,7 @@ func fill(ctx context.Context, client kubernetes.Interface, namespace string, de
 		return err
 	}
 	for i := 1; i <= deployments; i++ {
-		d := deployment(fmt.Sprintf("app-%d", i))
+		d := deployment(fmt.Sprintf("app-%d", i), perDeployment)
 		if _, err := client.AppsV1().Deployments(namespace).Create(ctx, d, metav1.CreateOptions{}); err != nil && !exists(err) {
 			return err
 		}
@@ -56,9 +58,8 @@ func fill(ctx context.Context, client kubernetes.Interface, namespace string, de
 
 func exists(err error) bool { return strings.Contains(err.Error(), "already exists") }
 
-func deployment(name string) *appsv1.Deployment {
+func deployment(name string, replicas int32) *appsv1.Deployment {
 	labels := map[string]string{"app": name}
-	replicas := int32(perDeployment)
 	return &appsv1.Deployment{
 		ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels},
 		Spec: appsv1.DeploymentSpec{
@@ -77,6 +78,36 @@ func deployment(name string) *appsv1.Deployment {
 			},
 		},
 	}
+}
+
+// loadBroken is a namespace in which nothing works: each of its Deployments has
+// one pod that finds no node, and a Service before it.
+func loadBroken(ctx context.Context, client kubernetes.Interface, deployments int) error {
+	if err := fill(ctx, client, broken, 0); err != nil {
+		return err
+	}
+	group, gctx := errgroup.WithContext(ctx)
+	group.SetLimit(requestsAtOnce)
+	for i := range deployments {
+		group.Go(func() error {
+			d := deployment(fmt.Sprintf("app-%d", i), 1)
+			d.ObjectMeta.Labels = map[string]string{"app": d.Name, endpointsLabel: "broken"}
+			service := &corev1.Service{
+				ObjectMeta: metav1.ObjectMeta{Name: d.Name},
+				Spec:       corev1.ServiceSpec{Selector: d.Spec.Selector.MatchLabels, Ports: []corev1.ServicePort{{Port: 80}}},
+			}
+			_, err := client.AppsV1().Deployments(broken).Create(gctx, d, metav1.CreateOptions{})
+			if unlessExists(err) != nil {
+				return err
+			}
+			_, err = client.CoreV1().Services(broken).Create(gctx, service, metav1.CreateOptions{})
+			return unlessExists(err)
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return settled(ctx, client, broken, deployments)
 }
 
 // settled waits until all pods exist.
@@ -134,7 +165,7 @@ const crd = `{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefin
 "versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object","x-kubernetes-preserve-unknown-fields":true}}}]}}`
 
 func unload(ctx context.Context, client kubernetes.Interface) error {
-	for _, namespace := range []string{small, large} {
+	for _, namespace := range []string{small, large, broken} {
 		if err := client.CoreV1().Namespaces().Delete(ctx, namespace, metav1.DeleteOptions{}); err != nil && !strings.Contains(err.Error(), "not found") {
 			return err
 		}

@@ -26,13 +26,13 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	if len(args) != 3 {
-		return fmt.Errorf("usage: limit KUBECONFIG load|unload|load-endpoints|keep-endpoints|unload-endpoints|load-rollouts|keep-rollouts|roll PODS, or limit KUBECONFIG nothing|pods|everything|endpoints NAMESPACE")
+		return fmt.Errorf("usage: limit KUBECONFIG load|load-broken|unload|load-endpoints|keep-endpoints|unload-endpoints|load-rollouts|keep-rollouts|roll PODS, or limit KUBECONFIG nothing|pods|everything|endpoints NAMESPACE")
 	}
 	kubeconfig, what := args[0], args[1]
 	switch what {
 	case "nothing", "pods", "everything", "endpoints":
 		return rawRead(ctx, kubeconfig, what, args[2])
-	case "load", "unload", "load-endpoints", "keep-endpoints", "unload-endpoints", "load-rollouts", "keep-rollouts", "roll":
+	case "load", "load-broken", "unload", "load-endpoints", "keep-endpoints", "unload-endpoints", "load-rollouts", "keep-rollouts", "roll":
 	default:
 		return fmt.Errorf("%q is no work of this program", what)
 	}
@@ -62,6 +62,8 @@ func run(ctx context.Context, args []string) error {
 		return fmt.Errorf("%q is no number of pods", args[2])
 	}
 	switch what {
+	case "load-broken":
+		return loadBroken(ctx, client, pods)
 	case "load-endpoints":
 		return loadEndpoints(ctx, client, pods)
 	case "load-rollouts":
