@@ -169,12 +169,21 @@ func unwell(all []Status) error {
 	return errors.Join(errs...)
 }
 
-// retry repeats what cannot work yet, until it does or ctx ends.
+// endedError says that a process is gone: to wait for it is in vain.
+type endedError struct{ name, log string }
+
+func (e *endedError) Error() string { return e.name + " has ended; its log is " + e.log }
+
+// retry repeats what cannot work yet, until it does, ctx ends, or what it waits
+// for has ended.
 func retry(ctx context.Context, what string, try func() error) error {
 	for {
 		err := try()
 		if err == nil {
 			return nil
+		}
+		if ended := (*endedError)(nil); errors.As(err, &ended) {
+			return fmt.Errorf("%s: %w", what, err)
 		}
 		select {
 		case <-ctx.Done():

@@ -234,8 +234,14 @@ func (s *starter) record(c component) error {
 // await waits until a component says that it works, and no longer than it lives.
 func (s *starter) await(ctx context.Context, name string) error {
 	c := s.client()
+	s.mu.Lock()
+	of := *s.state.find(name)
+	s.mu.Unlock()
 	return retry(ctx, "wait for "+name, func() error {
 		_, err := c.get(ctx, endpoint(name))
+		if err != nil && !of.Identity.Alive() {
+			return &endedError{name, of.Command.Log}
+		}
 		return err
 	})
 }

@@ -35,7 +35,9 @@ func Of(pid int) (Identity, error) {
 	return Identity{PID: pid, Start: st.start, Boot: strings.TrimSpace(string(boot))}, nil
 }
 
-// Alive reports whether that very process still runs. A zombie does not.
+// Alive reports whether that very process still runs. A zombie does not, unless
+// other threads of it are still there: they hold its memory and its ports until
+// they have ended too.
 func (id Identity) Alive() bool {
 	if id.PID <= 0 {
 		return false
@@ -45,7 +47,7 @@ func (id Identity) Alive() bool {
 		return false
 	}
 	st, err := readStat(id.PID)
-	return err == nil && st.state != 'Z' && st.state != 'X'
+	return err == nil && !st.ended()
 }
 
 // Signal sends sig to that very process and does nothing when it is gone. The
@@ -83,7 +85,7 @@ func (id Identity) Stop(ctx context.Context, grace time.Duration) error {
 	if err := id.Signal(syscall.SIGKILL); err != nil {
 		return err
 	}
-	if !id.wait(ctx, 10*time.Second) {
+	if !id.wait(ctx, time.Minute) { // to free many gigabytes takes seconds
 		return fmt.Errorf("process %d did not end after SIGKILL", id.PID)
 	}
 	return nil
@@ -102,10 +104,14 @@ func (id Identity) wait(ctx context.Context, limit time.Duration) bool {
 }
 
 type stat struct {
-	state  byte
-	parent int
-	start  uint64
+	state   byte
+	parent  int
+	threads int
+	start   uint64
 }
+
+// ended says that no thread is left.
+func (s stat) ended() bool { return s.state == 'X' || s.state == 'Z' && s.threads <= 1 }
 
 func readStat(pid int) (stat, error) {
 	data, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
@@ -127,11 +133,15 @@ func parseStat(text string) (stat, error) {
 	if err != nil {
 		return stat{}, fmt.Errorf("process stat %q: parent: %w", text, err)
 	}
+	threads, err := strconv.Atoi(fields[17])
+	if err != nil {
+		return stat{}, fmt.Errorf("process stat %q: threads: %w", text, err)
+	}
 	start, err := strconv.ParseUint(fields[19], 10, 64)
 	if err != nil {
 		return stat{}, fmt.Errorf("process stat %q: start time: %w", text, err)
 	}
-	return stat{state: fields[0][0], parent: parent, start: start}, nil
+	return stat{state: fields[0][0], parent: parent, threads: threads, start: start}, nil
 }
 
 func cutLast(s, sep string) (before, after string, found bool) {

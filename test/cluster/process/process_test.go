@@ -12,8 +12,18 @@ func TestAStatIsReadPastACommandWithParentheses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if st != (stat{state: 'S', parent: 7, start: 123456}) {
+	if st != (stat{state: 'S', parent: 7, threads: 1, start: 123456}) {
 		t.Errorf("stat = %+v", st)
+	}
+}
+
+func TestAZombieWhoseThreadsStillEndIsNotGone(t *testing.T) {
+	for st, want := range map[stat]bool{
+		{state: 'S', threads: 9}: false, {state: 'Z', threads: 9}: false, {state: 'Z', threads: 1}: true, {state: 'X'}: true,
+	} {
+		if st.ended() != want {
+			t.Errorf("%+v: ended is %v", st, st.ended())
+		}
 	}
 }
 
