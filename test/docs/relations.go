@@ -94,8 +94,10 @@ func checkMeanings() error {
 	row := reflect.TypeFor[relation.Row]()
 	var fields, told []string
 	for i := range row.NumField() {
-		name, _, _ := strings.Cut(row.Field(i).Tag.Get("json"), ",")
-		fields = append(fields, name)
+		if f := row.Field(i); f.IsExported() {
+			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			fields = append(fields, name)
+		}
 	}
 	for _, m := range meanings {
 		told = append(told, m.field)
