@@ -5,6 +5,7 @@ package health
 import (
 	"github.com/leadsman-dev/leadsman/pkg/finding"
 	"github.com/leadsman-dev/leadsman/pkg/object"
+	"github.com/leadsman-dev/leadsman/pkg/source"
 )
 
 // Level is the state of an object in one word.
@@ -39,9 +40,11 @@ type Problem struct {
 	Message   string // one plain sentence, without the object's name in front
 	Evidence  []finding.Evidence
 	Fix       []finding.Fix
-	Terminal  bool       // it cannot recover without a change
-	Missing   object.Ref // the object that it waits for, where that is the reason
-	Node      string     // the node that it is due to, where that is the reason
+	Terminal  bool           // it cannot recover without a change
+	Template  bool           // only another pod template mends it: waiting does not, nor does another node
+	Missing   object.Ref     // the object that it waits for, where that is the reason
+	Node      string         // the node that it is due to, where that is the reason
+	Ask       []source.Query // reads that would settle it, where it is not settled
 }
 
 // Container is one container of a pod.

@@ -8,10 +8,13 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	storagev1 "k8s.io/api/storage/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/leadsman-dev/leadsman/pkg/finding"
 	"github.com/leadsman-dev/leadsman/pkg/index"
 	"github.com/leadsman-dev/leadsman/pkg/object"
+	"github.com/leadsman-dev/leadsman/pkg/source"
 )
 
 // A pod names ConfigMaps and Secrets of its own namespace only.
@@ -154,8 +157,9 @@ func (p *patient) volumes() []Problem {
 		return nil
 	}
 	problem := p.whole("mount-failed", "a volume of the pod cannot be mounted: "+clip(e.Message, 200), eventFact(e)).lasting(since(p.v, p.began()) > 2*time.Minute)
-	if strings.Contains(e.Message, WrongHostPath) {
+	if strings.Contains(e.Message, wrongHostPath) {
 		problem = problem.certain(index.EventCount(e) >= 3)
+		problem.Template = true
 		problem.Fix = []finding.Fix{manual("what is at that path on node " + p.pod.Spec.NodeName + " is not of the type that the volume asks for; correct hostPath.path or hostPath.type in the pod template")}
 		return []Problem{problem}
 	}
@@ -176,28 +180,44 @@ const tooEarly = "node requested token bound to a pod scheduled on a different n
 var noDriver = regexp.MustCompile(`driver name (\S+) not found in the list of registered CSI drivers`)
 
 // driverAbsent: a driver that is installed registers itself once its pod on the
-// node runs. One that is not in the cluster does not come by itself.
+// node runs. One that is not in the cluster does not come by itself. A CSIDriver
+// may be left out by who installs one (storage.k8s.io/v1, CSIDriver), so the nodes
+// have the last word.
 func (p *patient) driverAbsent(problem Problem, name string, again bool) Problem {
 	driver := object.New("storage.k8s.io/v1", "CSIDriver", "", name)
 	presence, _ := p.v.Presence(driver)
 	problem.Message = fmt.Sprintf("a volume of the pod cannot be mounted: its CSI driver %q is not registered on node %s", name, p.pod.Spec.NodeName)
-	if presence == index.Present {
+	if presence == index.Present || p.elsewhere(name) {
 		problem.Fix = []finding.Fix{manual(fmt.Sprintf("see that the driver's pod on node %s runs (its DaemonSet may not tolerate the node's taints)", p.pod.Spec.NodeName)), run("see which drivers the node has", "", "get", "csinode", p.pod.Spec.NodeName, "-o", "yaml")}
 		return problem
 	}
 	problem.Missing = driver
 	problem.Fix = []finding.Fix{manual(fmt.Sprintf("install the driver %s, or use another kind of volume in the pod template", name)), run("see which drivers there are", "", "get", "csidrivers")}
-	if presence == index.Missing {
+	switch {
+	case presence != index.Missing:
+	case !p.v.Answered(everyCSINode):
+		problem.Ask = []source.Query{everyCSINode}
+	default:
 		problem.Message = fmt.Sprintf("a volume of the pod cannot be mounted: the cluster has no CSI driver %q", name)
-		return problem.certain(again && since(p.v, p.began()) >= 30*time.Second) // it may be installed beside its first user
+		problem.Template = again && since(p.v, p.began()) >= 30*time.Second // it may be installed beside its first user
+		return problem.certain(problem.Template)
 	}
 	return problem
 }
 
-// WrongHostPath is what the kubelet says of a node's path that is not what the
+var everyCSINode = source.Query{Kind: schema.GroupKind{Group: "storage.k8s.io", Kind: "CSINode"}}
+
+// elsewhere says whether a CSI driver is registered on any node.
+func (p *patient) elsewhere(driver string) bool {
+	return slices.ContainsFunc(index.Typed[*storagev1.CSINode](p.v, everyCSINode.Kind, ""), func(n *storagev1.CSINode) bool {
+		return slices.ContainsFunc(n.Spec.Drivers, func(d storagev1.CSINodeDriver) bool { return d.Name == driver })
+	})
+}
+
+// wrongHostPath is what the kubelet says of a node's path that is not what the
 // volume asks for (pkg/volume/hostpath, checkTypeInternal). It does not pass by
 // itself.
-const WrongHostPath = "hostPath type check failed"
+const wrongHostPath = "hostPath type check failed"
 
 // volumeSource is the ConfigMap or Secret behind the volume that a message names.
 func (p *patient) volumeSource(message string) object.Ref {

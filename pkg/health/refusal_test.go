@@ -114,13 +114,17 @@ func TestOnlyADriverThatIsNotInstalledNeverComes(t *testing.T) {
 	starting := pod(waits("ContainerCreating", ""), begun(30*time.Second))
 	words := event(starting, "FailedMount", `MountVolume.SetUp failed for volume "v" : kubernetes.io/csi: mounter.SetUpAt failed to get CSI client: driver name disk.example not found in the list of registered CSI drivers`, time.Second, 3)
 	drivers := gk("storage.k8s.io", "CSIDriver")
+	nodes := gk("storage.k8s.io", "CSINode")
+	other := &storagev1.CSINode{ObjectMeta: metav1.ObjectMeta{Name: "node-2"}, Spec: storagev1.CSINodeSpec{Drivers: []storagev1.CSINodeDriver{{Name: "disk.example", NodeID: "2"}}}}
 	installed := &storagev1.CSIDriver{ObjectMeta: metav1.ObjectMeta{Name: "disk.example"}}
 	for _, tc := range []struct {
 		name, says string
 		scene      scene
 		certain    bool
 	}{
-		{"not installed", `the cluster has no CSI driver "disk.example"`, of(starting, words).covers(drivers), true},
+		{"not installed", `the cluster has no CSI driver "disk.example"`, of(starting, words).covers(drivers, nodes), true},
+		{"installed without a CSIDriver, and its pod on the node not up", `not registered on node node-1`, of(starting, words, other).covers(drivers, nodes), false},
+		{"which nodes have it may not be seen", `not registered on node node-1`, of(starting, words).covers(drivers), false},
 		{"installed, and its pod on the node not up", `not registered on node node-1`, of(starting, words, installed).covers(drivers), false},
 		{"which there are may not be seen", `not registered on node node-1`, of(starting, words), false},
 	} {

@@ -21,7 +21,7 @@ func wanted() []schema.GroupKind {
 		{Group: "autoscaling", Kind: "HorizontalPodAutoscaler"},
 		{Group: "policy", Kind: "PodDisruptionBudget"},
 		{Group: "scheduling.k8s.io", Kind: "PriorityClass"},
-		{Group: "storage.k8s.io", Kind: "StorageClass"}, {Group: "storage.k8s.io", Kind: "CSIDriver"},
+		{Group: "storage.k8s.io", Kind: "StorageClass"}, {Group: "storage.k8s.io", Kind: "CSIDriver"}, {Group: "storage.k8s.io", Kind: "CSINode"},
 	}
 }
 

@@ -48,7 +48,7 @@ func (j *judgement) temper(p workload.Pod, problem health.Problem) symptom {
 		if s.problem.Terminal {
 			s.problem.Severity = finding.Error
 		}
-	case name == "mount-failed" && (strings.Contains(problem.Message, health.WrongHostPath) || problem.Terminal && !problem.Missing.IsZero()), name == "sandbox" && problem.Node == "":
+	case problem.Template, name == "sandbox" && problem.Node == "":
 		s.class = OfRevision
 	case name == "config-key-missing":
 		if problem.Terminal && !j.keyLookedFor(problem) && j.v.Now.Sub(started(p.Pod)) < 30*time.Second {

@@ -65,6 +65,7 @@ func Needs(v *index.View, w *workload.Workload) ([]source.Query, []source.LogQue
 			if r := problem.Missing; !r.IsZero() {
 				qs = append(qs, byName(r, r.Kind != "ConfigMap"))
 			}
+			qs = append(qs, problem.Ask...)
 		}
 	}
 	if referenced {
