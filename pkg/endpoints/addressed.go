@@ -98,7 +98,7 @@ func (c *subject) portless(s *discoveryv1.EndpointSlice) {
 	c.accuse(sliceRef(s), "slice-port-name", finding.Error, fmt.Sprintf("it has no ports, so kube-proxy sends nothing to its %s for Service/%s", counted(len(s.Endpoints), "endpoint"), c.svc.Name),
 		[]finding.Evidence{fact(sliceRef(s), "ports", "none"), fact(c.ref, "spec.ports", servicePorts(c.svc))},
 		command("give it the Service's port, if the addresses serve there", s.Namespace, "patch", "endpointslice", s.Name, "--type=merge", "-p",
-			compact(map[string]any{"ports": []map[string]any{{"name": sp.Name, "port": number, "protocol": string(protocolOf(sp.Protocol))}}})))
+			finding.JSON(map[string]any{"ports": []map[string]any{{"name": sp.Name, "port": number, "protocol": string(protocolOf(sp.Protocol))}}})))
 }
 
 // namesOnly: kube-proxy takes addresses, and ignores slices of names

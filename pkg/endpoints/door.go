@@ -141,7 +141,7 @@ func (w *world) leadsNowhere(d door, name string) {
 			continue
 		}
 		fix = command(fmt.Sprintf("lead to Service/%s, which is there", s.Name), d.from.Namespace, "patch", plural(d.from), d.from.Name, "--type=json", "-p",
-			compact([]map[string]any{{"op": "replace", "path": d.path + "/name", "value": s.Name}}))
+			finding.JSON([]map[string]any{{"op": "replace", "path": d.path + "/name", "value": s.Name}}))
 		break
 	}
 	what, severity := d.sends()
@@ -174,7 +174,7 @@ func (w *world) wrongPort(d door, svc *corev1.Service, name string) {
 			value = right.Port
 		}
 		fix = command("name the Service's port", d.from.Namespace, "patch", plural(d.from), d.from.Name, "--type=json", "-p",
-			compact([]map[string]any{{"op": "replace", "path": field, "value": value}}))
+			finding.JSON([]map[string]any{{"op": "replace", "path": field, "value": value}}))
 	}
 	w.blame(d.from, name, severity, message,
 		[]finding.Evidence{fact(d.from, d.field+".port", wanted), fact(object.Ref{Version: "v1", Kind: "Service", Namespace: svc.Namespace, Name: svc.Name}, "spec.ports", servicePorts(svc))}, fix)
@@ -221,7 +221,7 @@ func (w *world) classOf(r object.Ref, ing *networkingv1.Ingress) {
 	}
 	fix := manual("install an ingress controller; it brings its class")
 	if len(classes) > 0 {
-		fix = command("name a class that is there", r.Namespace, "patch", "ingress", r.Name, "--type=merge", "-p", compact(map[string]any{"spec": map[string]any{"ingressClassName": classes[0]}}))
+		fix = command("name a class that is there", r.Namespace, "patch", "ingress", r.Name, "--type=merge", "-p", finding.JSON(map[string]any{"spec": map[string]any{"ingressClassName": classes[0]}}))
 	}
 	w.blame(r, "ingress-class-missing", finding.Error, message, []finding.Evidence{fact(r, "spec.ingressClassName", value)}, fix)
 }

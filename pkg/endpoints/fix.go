@@ -1,7 +1,6 @@
 package endpoints
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -29,7 +28,7 @@ func labelTemplate(description string, r object.Ref, pairs ...pair) finding.Fix 
 		return finding.Fix{Description: description}
 	}
 	patch := map[string]any{"spec": map[string]any{"template": map[string]any{"metadata": map[string]any{"labels": labels}}}}
-	return finding.Fix{Description: description, Command: finding.Kubectl(r.Namespace, "patch", strings.ToLower(r.Kind), r.Name, "--type=merge", "-p", compact(patch))}
+	return finding.Fix{Description: description, Command: finding.Kubectl(r.Namespace, "patch", strings.ToLower(r.Kind), r.Name, "--type=merge", "-p", finding.JSON(patch))}
 }
 
 // setTargetPort changes where one Service port leads.
@@ -38,7 +37,7 @@ func (c *subject) setTargetPort(description string, port int, target any) findin
 }
 
 func (c *subject) patchService(description string, operations ...map[string]any) finding.Fix {
-	return finding.Fix{Description: description, Command: finding.Kubectl(c.svc.Namespace, "patch", "service", c.svc.Name, "--type=json", "-p", compact(operations))}
+	return finding.Fix{Description: description, Command: finding.Kubectl(c.svc.Namespace, "patch", "service", c.svc.Name, "--type=json", "-p", finding.JSON(operations))}
 }
 
 // deleteSlice deletes a slice, or lets one go that is deleted already and held:
@@ -68,7 +67,7 @@ func patchWritten(description string, s *discoveryv1.EndpointSlice, path string,
 		kind, name, path = "endpoints", s.Labels[discoveryv1.LabelServiceName], "/subsets/0"+path
 		description += " (the slice mirrors the Endpoints object)"
 	}
-	return command(description, s.Namespace, "patch", kind, name, "--type=json", "-p", compact([]map[string]any{{"op": "add", "path": path, "value": value}}))
+	return command(description, s.Namespace, "patch", kind, name, "--type=json", "-p", finding.JSON([]map[string]any{{"op": "add", "path": path, "value": value}}))
 }
 
 func held(s *discoveryv1.EndpointSlice) bool {
@@ -95,17 +94,6 @@ func manual(format string, args ...any) finding.Fix {
 //go:noinline
 func command(description, namespace string, args ...string) finding.Fix {
 	return finding.Fix{Description: description, Command: finding.Kubectl(namespace, args...)}
-}
-
-// compact is JSON on one line, with the keys of maps in order.
-func compact(v any) string {
-	var b strings.Builder
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return "{}"
-	}
-	return strings.TrimSpace(b.String())
 }
 
 // selectorText is a selector as people write it.

@@ -140,7 +140,7 @@ func (w *world) refused(d door, u *unstructured.Unstructured) bool {
 		return false
 	}
 	grant := fmt.Sprintf(`{"apiVersion":"%s/v1beta1","kind":"ReferenceGrant","metadata":{"name":%s,"namespace":%s},"spec":{"from":[{"group":"%s","kind":%s,"namespace":%s}],"to":[{"group":"","kind":"Service","name":%s}]}}`,
-		gatewayGroup, compact("allow-"+d.from.Namespace), compact(d.to.Namespace), gatewayGroup, compact(d.from.Kind), compact(d.from.Namespace), compact(d.to.Name))
+		gatewayGroup, finding.JSON("allow-"+d.from.Namespace), finding.JSON(d.to.Namespace), gatewayGroup, finding.JSON(d.from.Kind), finding.JSON(d.from.Namespace), finding.JSON(d.to.Name))
 	w.blame(d.from, "route-no-referencegrant", finding.Error, strings.TrimSuffix(fmt.Sprintf("it may not send requests to Service/%s of namespace %s: no ReferenceGrant there allows it. %s", d.to.Name, d.to.Namespace, message), ". "),
 		evidence, finding.Fix{Description: "allow it, in the Service's namespace", Command: "echo " + finding.Quote(grant) + " | kubectl apply -f -"})
 	return true

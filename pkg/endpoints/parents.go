@@ -109,7 +109,7 @@ func (w *world) noGateway(r object.Ref, i int, missing object.Ref) *detached {
 		patch = append(patch, map[string]any{"op": "add", "path": path + "namespace", "value": there.Namespace})
 	}
 	d.evidence = append(d.evidence, fact(there, "metadata.namespace", there.Namespace))
-	d.fix = command("name that Gateway, if it is meant", r.Namespace, "patch", plural(r), r.Name, "--type=json", "-p", compact(patch))
+	d.fix = command("name that Gateway, if it is meant", r.Namespace, "patch", plural(r), r.Name, "--type=json", "-p", finding.JSON(patch))
 	return d
 }
 
@@ -156,7 +156,7 @@ func noListener(r object.Ref, i int, parent map[string]any, to object.Ref, gatew
 			value = number(listeners[best], "port")
 		}
 		d.fix = command("name the listener that is there", r.Namespace, "patch", plural(r), r.Name, "--type=json", "-p",
-			compact([]map[string]any{{"op": "replace", "path": fmt.Sprintf("/spec/parentRefs/%d/%s", i, field), "value": value}}))
+			finding.JSON([]map[string]any{{"op": "replace", "path": fmt.Sprintf("/spec/parentRefs/%d/%s", i, field), "value": value}}))
 	}
 	return d
 }
@@ -198,7 +198,7 @@ func takesOwnOnly(r, to object.Ref, gateway *unstructured.Unstructured, i int, l
 		message: fmt.Sprintf("it is in namespace %s, and listener %s of Gateway/%s in namespace %s takes routes of its own namespace only, so nobody sends requests by it", r.Namespace, name, to.Name, to.Namespace),
 		evidence: []finding.Evidence{fact(r, "metadata.namespace", r.Namespace),
 			fact(to, fmt.Sprintf("spec.listeners[%d].allowedRoutes.namespaces.from", i), "Same, or unset")},
-		fix: command("let the listener take routes of every namespace, if that is meant", gateway.GetNamespace(), "patch", gatewayResource, to.Name, "--type=json", "-p", compact([]map[string]any{patch})),
+		fix: command("let the listener take routes of every namespace, if that is meant", gateway.GetNamespace(), "patch", gatewayResource, to.Name, "--type=json", "-p", finding.JSON([]map[string]any{patch})),
 	}
 }
 
@@ -258,7 +258,7 @@ func (w *world) notServed(to object.Ref, gateway *unstructured.Unstructured) *de
 			fix:      manual("install a Gateway controller; it brings its class"),
 		}
 		if classes := w.v.List(gatewayClassKind, ""); len(classes) > 0 {
-			d.fix = command("name a class that is there", to.Namespace, "patch", gatewayResource, to.Name, "--type=merge", "-p", compact(map[string]any{"spec": map[string]any{"gatewayClassName": classes[0].Ref.Name}}))
+			d.fix = command("name a class that is there", to.Namespace, "patch", gatewayResource, to.Name, "--type=merge", "-p", finding.JSON(map[string]any{"spec": map[string]any{"gatewayClassName": classes[0].Ref.Name}}))
 		}
 		return d
 	}

@@ -113,7 +113,7 @@ func (c *subject) refused(i int, q netpol.Question, a netpol.Answer, pods []*cor
 		c.say("netpol-uses-service-port", finding.Error, fmt.Sprintf("%s admits port %d, which is the Service's; policies see the pods' port, %d", slip.Policy, sp.Port, q.Port.Number),
 			append(facts, fact(slip.Policy, slip.Rule, slip.Value)),
 			command("admit the pods' port", slip.Policy.Namespace, "patch", "networkpolicy", slip.Policy.Name, "--type=json", "-p",
-				compact([]map[string]any{{"op": "replace", "path": slip.Path, "value": q.Port.Number}})))
+				finding.JSON([]map[string]any{{"op": "replace", "path": finding.Pointer(slip.Rule), "value": q.Port.Number}})))
 	case q.Client != nil && (a.PortAdmitted || a.Direction == netpol.Egress):
 		message := fmt.Sprintf("pod %s/%s may not connect: %s", q.Client.Namespace, q.Client.Name, a.Why)
 		if slip, ok := c.policies.AdmitsAddress(q, c.svc.Spec.ClusterIP); ok && a.Direction == netpol.Egress {
@@ -203,7 +203,7 @@ func (c *subject) admit(a netpol.Answer, q netpol.Question) finding.Fix {
 			op = map[string]any{"op": "add", "path": "/spec/" + side, "value": []any{rule}}
 		}
 	}
-	return command(description, a.Policy.Namespace, "patch", "networkpolicy", a.Policy.Name, "--type=json", "-p", compact([]any{op}))
+	return command(description, a.Policy.Namespace, "patch", "networkpolicy", a.Policy.Name, "--type=json", "-p", finding.JSON([]any{op}))
 }
 
 // peerFor is the peer that stands for pods of a namespace, in a policy.

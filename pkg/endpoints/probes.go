@@ -83,7 +83,7 @@ func (s *strayProbe) fix(root object.Ref) finding.Fix {
 	}
 	container := map[string]any{"name": s.container, s.kind + "Probe": s.change}
 	patch := map[string]any{"spec": map[string]any{"template": map[string]any{"spec": map[string]any{"containers": []any{container}}}}}
-	return command(description, root.Namespace, "patch", strings.ToLower(root.Kind), root.Name, "-p", compact(patch))
+	return command(description, root.Namespace, "patch", strings.ToLower(root.Kind), root.Name, "-p", finding.JSON(patch))
 }
 
 // probeHost is another host than the pod's, if one is written.

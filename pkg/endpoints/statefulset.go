@@ -68,7 +68,7 @@ func (w *world) governed(r object.Ref, service string, labels map[string]string,
 		message = fmt.Sprintf("its serviceName is %q, which does not exist; the headless Service that selects its pods is %q, so they have no names in DNS", service, close)
 	}
 	manifest := fmt.Sprintf(`{"apiVersion":"v1","kind":"Service","metadata":{"name":%s,"namespace":%s},"spec":{"clusterIP":"None","publishNotReadyAddresses":true,"selector":%s}}`,
-		compact(service), compact(r.Namespace), compact(labels))
+		finding.JSON(service), finding.JSON(r.Namespace), finding.JSON(labels))
 	w.blame(r, "statefulset-service-missing", finding.Error, message, []finding.Evidence{evidence},
 		finding.Fix{Description: "create it, headless", Command: "echo " + finding.Quote(manifest) + " | kubectl apply -f -"})
 }

@@ -36,7 +36,7 @@ func (w *world) weighs(r object.Ref, u *unstructured.Unstructured) {
 		}
 		field, name := fmt.Sprintf("spec.rules[%d].backendRefs[%d].weight", i, mine), text(refs[mine], "name")
 		give := command("give it a share of the requests", r.Namespace, "patch", plural(r), r.Name, "--type=json", "-p",
-			compact([]map[string]any{{"op": "replace", "path": fmt.Sprintf("/spec/rules/%d/backendRefs/%d/weight", i, mine), "value": 1}}))
+			finding.JSON([]map[string]any{{"op": "replace", "path": fmt.Sprintf("/spec/rules/%d/backendRefs/%d/weight", i, mine), "value": 1}}))
 		switch {
 		case idle == len(refs) && !redirects(rule):
 			w.blame(r, "route-weight-zero", finding.Error, fmt.Sprintf("it sends no requests to Service/%s, whose weight is 0, nor to anything else: they are answered with 500", name),

@@ -1,6 +1,7 @@
 package finding
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 )
@@ -37,6 +38,18 @@ func Quote(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
+// JSON is a value on one line, with the keys of maps in order, as patches are
+// written.
+func JSON(v any) string {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return "{}"
+	}
+	return strings.TrimSpace(b.String())
+}
+
 // reads are kubectl's commands that change nothing.
 var reads = []string{"get", "describe", "logs", "events", "top", "explain", "auth", "rollout history"}
 
@@ -61,4 +74,10 @@ func (f Fix) Word() string {
 		return "look"
 	}
 	return "fix"
+}
+
+// Pointer is a field, such as spec.rules[0].host, as a JSON patch names it
+// (RFC 6901).
+func Pointer(field string) string {
+	return "/" + strings.NewReplacer(".", "/", "[", "/", "]", "").Replace(field)
 }

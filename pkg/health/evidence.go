@@ -1,7 +1,6 @@
 package health
 
 import (
-	"regexp"
 	"strings"
 	"time"
 
@@ -96,29 +95,7 @@ func reasonIs(reasons ...string) func(*corev1.Event) bool {
 func manual(description string) finding.Fix { return finding.Fix{Description: description} }
 
 func run(description, namespace string, args ...string) finding.Fix {
-	return finding.Fix{Description: description, Command: kubectl(namespace, args...)}
-}
-
-// kubectl is a complete command. What comes from the cluster is quoted for the
-// shell, since a dump may hold names that no API server would accept.
-func kubectl(namespace string, args ...string) string {
-	words := []string{"kubectl"}
-	if namespace != "" {
-		words = append(words, "-n", quote(namespace))
-	}
-	for _, a := range args {
-		words = append(words, quote(a))
-	}
-	return strings.Join(words, " ")
-}
-
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:=@,%+-]+$`)
-
-func quote(word string) string {
-	if plainWord.MatchString(word) {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	return finding.Fix{Description: description, Command: finding.Kubectl(namespace, args...)}
 }
 
 // clip keeps a sentence readable; evidence keeps the whole text.

@@ -44,52 +44,51 @@ func (p *Policies) Admitted(server *corev1.Pod, port Port) (peers []Peer, everyb
 type Slip struct {
 	Policy object.Ref
 	Rule   string // its field
-	Path   string // the same as a JSON pointer
 	Value  string // what stands there
 }
 
 // AdmitsPort finds a rule that admits another port than the one asked about, to
 // or from the same peers: the Service's, where the pods' is meant.
 func (p *Policies) AdmitsPort(d Direction, q Question, other int32) (Slip, bool) {
-	return p.slip(d, q, func(pol policy, i int, r rule) (string, string, string, bool) {
+	return p.slip(d, q, func(pol policy, i int, r rule) (string, string, bool) {
 		far := q.Client
 		if d == Egress {
 			far = q.Server
 		}
 		if p.admitsPeer(pol, r, d, far, q).value == no {
-			return "", "", "", false
+			return "", "", false
 		}
 		for j, port := range r.ports {
 			if port.Port != nil && port.Port.Type == intstr.Int && port.Port.IntVal == other && port.EndPort == nil {
-				return fmt.Sprintf("spec.%s[%d].ports[%d].port", d, i, j), fmt.Sprintf("/spec/%s/%d/ports/%d/port", d, i, j), fmt.Sprint(other), true
+				return fmt.Sprintf("spec.%s[%d].ports[%d].port", d, i, j), fmt.Sprint(other), true
 			}
 		}
-		return "", "", "", false
+		return "", "", false
 	})
 }
 
 // AdmitsAddress finds a rule of the client that lets it out to an address: that
 // of the Service, which no policy ever sees.
 func (p *Policies) AdmitsAddress(q Question, address string) (Slip, bool) {
-	return p.slip(Egress, q, func(_ policy, i int, r rule) (string, string, string, bool) {
+	return p.slip(Egress, q, func(_ policy, i int, r rule) (string, string, bool) {
 		for j, peer := range r.peers {
 			if peer.IPBlock != nil && blockMatches(*peer.IPBlock, nil, address).value == yes {
-				return fmt.Sprintf("spec.egress[%d].to[%d].ipBlock.cidr", i, j), fmt.Sprintf("/spec/egress/%d/to/%d/ipBlock/cidr", i, j), peer.IPBlock.CIDR, true
+				return fmt.Sprintf("spec.egress[%d].to[%d].ipBlock.cidr", i, j), peer.IPBlock.CIDR, true
 			}
 		}
-		return "", "", "", false
+		return "", "", false
 	})
 }
 
-func (p *Policies) slip(d Direction, q Question, look func(policy, int, rule) (field, path, value string, found bool)) (Slip, bool) {
+func (p *Policies) slip(d Direction, q Question, look func(policy, int, rule) (field, value string, found bool)) (Slip, bool) {
 	self := q.Server
 	if d == Egress {
 		self = q.Client
 	}
 	for _, pol := range p.isolating(d, self) {
 		for i, r := range pol.rules(d) {
-			if field, path, value, ok := look(pol, i, r); ok {
-				return Slip{pol.ref, field, path, value}, true
+			if field, value, ok := look(pol, i, r); ok {
+				return Slip{pol.ref, field, value}, true
 			}
 		}
 	}

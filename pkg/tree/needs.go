@@ -141,6 +141,7 @@ func missingOf(v *index.View, it index.Item) []source.Query {
 		if r := problem.Missing; !r.IsZero() {
 			qs = append(qs, source.Query{Kind: r.GroupKind(), Namespace: r.Namespace, Name: r.Name, Metadata: true})
 		}
+		qs = append(qs, problem.Ask...)
 	}
 	return qs
 }

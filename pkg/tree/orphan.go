@@ -71,7 +71,7 @@ func (p *Pass) orphanReplicaSet(it index.Item) {
 		Code: "tree/orphan", Severity: finding.Info, Object: it.Ref,
 		Message:  "was made by a Deployment that no longer owns it: it keeps its pods, but nothing rolls it",
 		Evidence: []finding.Evidence{evidence(it.Ref, "metadata.labels.pod-template-hash", it.Object.GetLabels()[appsv1.DefaultDeploymentUniqueLabelKey])},
-		Fix:      []finding.Fix{{Description: "create the Deployment again to adopt it, or remove it", Command: kubectl(it.Ref, "delete replicaset "+it.Ref.Name)}},
+		Fix:      []finding.Fix{{Description: "create the Deployment again to adopt it, or remove it", Command: finding.Kubectl(it.Ref.Namespace, "delete", "replicaset", it.Ref.Name)}},
 	})
 }
 

@@ -167,7 +167,7 @@ func (p *Pass) budgetOverlap() {
 			Code: "tree/pdb-overlap", Severity: finding.Warning, Object: budgets[0],
 			Message:  fmt.Sprintf("PodDisruptionBudgets %s select the same pods, so every eviction of them fails", strings.Join(names, " and ")),
 			Evidence: []finding.Evidence{evidence(budgets[0], "spec.selector", "selects "+it.Ref.String()), evidence(budgets[1], "spec.selector", "selects "+it.Ref.String())},
-			Fix:      []finding.Fix{{Description: "keep one of them", Command: kubectl(budgets[1], "delete poddisruptionbudget "+budgets[1].Name)}},
+			Fix:      []finding.Fix{{Description: "keep one of them", Command: finding.Kubectl(budgets[1].Namespace, "delete", "poddisruptionbudget", budgets[1].Name)}},
 		})
 	}
 }

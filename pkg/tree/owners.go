@@ -114,7 +114,7 @@ func (p *Pass) missingOwner(it index.Item, o metav1.OwnerReference, owner object
 		Code: "tree/owner-missing", Severity: finding.Error, Object: it.Ref,
 		Message:  fmt.Sprintf("its owner %s does not exist any more", owner),
 		Evidence: []finding.Evidence{evidence(it.Ref, field, describeOwner(o))},
-		Fix:      []finding.Fix{p.disown(it, field), {Description: "or let it go with its owner", Command: kubectl(it.Ref, "delete "+it.Ref.Arg())}},
+		Fix:      []finding.Fix{p.disown(it, field), {Description: "or let it go with its owner", Command: finding.Kubectl(it.Ref.Namespace, "delete", it.Ref.Arg())}},
 	}
 	if !served {
 		f.Message = fmt.Sprintf("its owner %s cannot exist: the server has no kind %s in %s", owner, o.Kind, o.APIVersion)
@@ -131,7 +131,7 @@ func (p *Pass) disown(it index.Item, field string) finding.Fix {
 	i := strings.TrimSuffix(strings.TrimPrefix(field, "metadata.ownerReferences["), "]")
 	return finding.Fix{
 		Description: "keep it, without that owner",
-		Command:     kubectl(it.Ref, fmt.Sprintf(`patch %s --type=json -p '[{"op":"remove","path":"/metadata/ownerReferences/%s"}]'`, it.Ref.Arg(), i)),
+		Command:     finding.Kubectl(it.Ref.Namespace, "patch", it.Ref.Arg(), "--type=json", "-p", finding.JSON([]any{map[string]any{"op": "remove", "path": "/metadata/ownerReferences/" + i}})),
 	}
 }
 
@@ -206,14 +206,6 @@ func (p *Pass) cycleFrom(at, target object.Ref, seen map[object.Ref]bool) []obje
 
 func describeOwner(o metav1.OwnerReference) string {
 	return fmt.Sprintf("%s %s/%s, uid %s", o.APIVersion, o.Kind, o.Name, o.UID)
-}
-
-// kubectl is a complete command in the object's namespace.
-func kubectl(r object.Ref, command string) string {
-	if r.Namespace == "" {
-		return "kubectl " + command
-	}
-	return "kubectl -n " + r.Namespace + " " + command
 }
 
 var ownerDocs = []finding.Doc{

@@ -19,11 +19,6 @@ type backend struct {
 	service networkingv1.IngressServiceBackend
 }
 
-// pointer is a field as a JSON patch names it (RFC 6901).
-func pointer(field string) string {
-	return "/" + strings.NewReplacer(".", "/", "[", "/", "]", "").Replace(field)
-}
-
 func backends(ing *networkingv1.Ingress) []backend {
 	var all []backend
 	add := func(b *networkingv1.IngressBackend, field string) {
@@ -132,9 +127,10 @@ func lacksPort(r object.Ref, b backend, service object.Ref, svc *corev1.Service)
 		f.Message = fmt.Sprintf("sends requests to port %s of %s, which is the pods' port; the Service has %s, and most controllers find no other", wanted, service, ports)
 	}
 	if right == nil {
-		f.Fix = []finding.Fix{{Description: fmt.Sprintf("name a port that %s has in %s, or add the port to the Service; with: %s", service, b.field, kubectl(r, "edit "+r.Arg()))}}
+		f.Fix = []finding.Fix{{Description: fmt.Sprintf("name a port that %s has in %s, or add the port to the Service; with: %s", service, b.field, finding.Kubectl(r.Namespace, "edit", r.Arg()))}}
 		return f
 	}
-	f.Fix = []finding.Fix{{Description: fmt.Sprintf("name the Service's port %d", right.Port), Command: kubectl(r, fmt.Sprintf(`patch ingress %s --type=json -p '[{"op":"replace","path":"%s","value":{"number":%d}}]'`, r.Name, pointer(b.field), right.Port))}}
+	f.Fix = []finding.Fix{{Description: fmt.Sprintf("name the Service's port %d", right.Port), Command: finding.Kubectl(r.Namespace, "patch", "ingress", r.Name, "--type=json", "-p",
+		finding.JSON([]any{map[string]any{"op": "replace", "path": finding.Pointer(b.field), "value": map[string]any{"number": right.Port}}}))}}
 	return f
 }

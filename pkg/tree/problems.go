@@ -106,7 +106,7 @@ func (p *Pass) wayBack(it index.Item) []finding.Fix {
 	}
 	return []finding.Fix{{
 		Description: fmt.Sprintf("back to revision %s: %s, %d/%d ready", good.Annotations[revisionAnnotation], images(&good.Spec.Template), good.Status.ReadyReplicas, good.Status.Replicas),
-		Command:     fmt.Sprintf("kubectl -n %s rollout undo deployment/%s --to-revision=%s", d.Namespace, d.Name, good.Annotations[revisionAnnotation]),
+		Command:     finding.Kubectl(d.Namespace, "rollout", "undo", "deployment/"+d.Name, "--to-revision="+good.Annotations[revisionAnnotation]),
 	}}
 }
 

@@ -99,7 +99,7 @@ func (p *Pass) missing(it index.Item, e relation.Edge) finding.Finding {
 	}
 	if close := p.namesakes(e.To); len(close) > 0 {
 		f.Message += "; there is " + strings.Join(close, ", ")
-		f.Fix = append(f.Fix, finding.Fix{Description: fmt.Sprintf("name %s in %s instead, if that is what was meant; with: %s", close[0], e.Field, kubectl(it.Ref, "edit "+it.Ref.Arg()))})
+		f.Fix = append(f.Fix, finding.Fix{Description: fmt.Sprintf("name %s in %s instead, if that is what was meant; with: %s", close[0], e.Field, finding.Kubectl(it.Ref.Namespace, "edit", it.Ref.Arg()))})
 	}
 	if elsewhere := p.elsewhere(e.To); elsewhere != "" {
 		f.Message += "; one of that name is in namespace " + elsewhere
@@ -149,11 +149,11 @@ func create(e relation.Edge) finding.Fix {
 	r := e.To
 	switch r.Kind {
 	case "ServiceAccount":
-		return finding.Fix{Description: "create it", Command: kubectl(r, "create serviceaccount "+r.Name)}
+		return finding.Fix{Description: "create it", Command: finding.Kubectl(r.Namespace, "create", "serviceaccount", r.Name)}
 	case "ConfigMap":
-		return finding.Fix{Description: "create it with what its readers expect, such as from a file: " + kubectl(r, "create configmap "+r.Name+" --from-file=FILE")}
+		return finding.Fix{Description: "create it with what its readers expect, such as from a file: " + finding.Kubectl(r.Namespace, "create", "configmap", r.Name, "--from-file=FILE")}
 	case "Secret":
-		return finding.Fix{Description: "create it with what its readers expect, such as from a file: " + kubectl(r, "create secret generic "+r.Name+" --from-file=FILE")}
+		return finding.Fix{Description: "create it with what its readers expect, such as from a file: " + finding.Kubectl(r.Namespace, "create", "secret", "generic", r.Name, "--from-file=FILE")}
 	case "Service":
 		return finding.Fix{Description: fmt.Sprintf("create the Service with the selector and the ports of the pods that should answer, or change %s of %s", e.Field, e.From)}
 	case "PriorityClass":
@@ -191,7 +191,7 @@ func (p *Pass) checkKeys(it index.Item, e relation.Edge, said map[keyAt]bool) {
 				evidence(it.Ref, e.Field, e.To.Name+", key "+key),
 				evidence(e.To, "data", "keys "+strings.Join(keysOf(cm), ", ")),
 			},
-			Fix: []finding.Fix{{Description: "add the key", Command: kubectl(e.To, fmt.Sprintf(`patch configmap %s --type=merge -p '{"data":{"%s":"VALUE"}}'`, e.To.Name, key))}},
+			Fix: []finding.Fix{{Description: "add the key", Command: finding.Kubectl(e.To.Namespace, "patch", "configmap", e.To.Name, "--type=merge", "-p", finding.JSON(map[string]any{"data": map[string]any{key: "VALUE"}}))}},
 		}
 		if close := source.Close(keysOf(cm), key); len(close) > 0 {
 			f.Message += "; there is " + strings.Join(close, ", ")

@@ -142,7 +142,8 @@ func (p *Pass) checkSubPaths(it index.Item, said map[keyAt]bool) {
 			f.Message += "; there is " + strings.Join(close, ", ")
 			if plainFile.MatchString(close[0]) && it.Ref.Kind != "Pod" && it.Ref.Kind != "Job" && it.Ref.Kind != "ReplicaSet" {
 				f.Fix = slices.Insert(f.Fix, 0, finding.Fix{Description: "mount " + close[0] + ", if that is what was meant",
-					Command: kubectl(it.Ref, fmt.Sprintf(`patch %s --type=json -p '[{"op":"replace","path":"%s","value":"%s"}]'`, it.Ref.Arg(), pointer(m.field+subPath), close[0]))})
+					Command: finding.Kubectl(it.Ref.Namespace, "patch", it.Ref.Arg(), "--type=json", "-p",
+						finding.JSON([]any{map[string]any{"op": "replace", "path": finding.Pointer(m.field + subPath), "value": close[0]}}))})
 			}
 		}
 		p.folders = append(p.folders, len(p.findings))

@@ -74,7 +74,7 @@ func (p *Pass) checkTemplate(it index.Item, template *corev1.PodTemplateSpec) {
 		return
 	}
 	f.Message = fmt.Sprintf("%d %s %s", len(old), plural(len(old), "pod", "pods"), strings.Replace(f.Message, "still run", plural(len(old), "still runs", "still run"), 1))
-	f.Fix = []finding.Fix{{Description: "delete them one after the other; new ones come up from the template", Command: kubectl(it.Ref, "delete pod "+old[0])}}
+	f.Fix = []finding.Fix{{Description: "delete them one after the other; new ones come up from the template", Command: finding.Kubectl(it.Ref.Namespace, "delete", "pod", old[0])}}
 	p.report(f)
 }
 

@@ -77,7 +77,7 @@ func (p *Pass) budgetUnused(it index.Item, b *policyv1.PodDisruptionBudget) {
 		Code: "tree/pdb-unused", Severity: finding.Warning, Object: it.Ref,
 		Message:  fmt.Sprintf("protects nothing: no pod and no workload of the namespace carries %s", sel),
 		Evidence: []finding.Evidence{evidence(it.Ref, "spec.selector", sel.String()), evidence(it.Ref, "status.expectedPods", fmt.Sprint(b.Status.ExpectedPods))},
-		Fix:      []finding.Fix{{Description: "correct the selector, or remove the budget; with: " + kubectl(it.Ref, "edit poddisruptionbudget "+it.Ref.Name)}},
+		Fix:      []finding.Fix{{Description: "correct the selector, or remove the budget; with: " + finding.Kubectl(it.Ref.Namespace, "edit", "poddisruptionbudget", it.Ref.Name)}},
 	})
 }
 
@@ -95,11 +95,12 @@ func (p *Pass) scalerUnused(it index.Item, h *autoscalingv2.HorizontalPodAutosca
 	for _, name := range p.namesakes(target) {
 		f.Message += "; there is " + name
 		f.Fix = append(f.Fix, finding.Fix{Description: "scale that one, if it is what was meant",
-			Command: kubectl(it.Ref, fmt.Sprintf(`patch hpa %s --type=merge -p '{"spec":{"scaleTargetRef":{"name":"%s"}}}'`, it.Ref.Name, name))})
+			Command: finding.Kubectl(it.Ref.Namespace, "patch", "hpa", it.Ref.Name, "--type=merge", "-p",
+				finding.JSON(map[string]any{"spec": map[string]any{"scaleTargetRef": map[string]any{"name": name}}}))})
 		break
 	}
 	if len(f.Fix) == 0 {
-		f.Fix = []finding.Fix{{Description: "name a target that exists in spec.scaleTargetRef, or remove the autoscaler; with: " + kubectl(it.Ref, "edit hpa "+it.Ref.Name)}}
+		f.Fix = []finding.Fix{{Description: "name a target that exists in spec.scaleTargetRef, or remove the autoscaler; with: " + finding.Kubectl(it.Ref.Namespace, "edit", "hpa", it.Ref.Name)}}
 	}
 	p.report(f)
 }
@@ -116,7 +117,7 @@ func (p *Pass) serviceUnused(it index.Item, s *corev1.Service) {
 		Code: "tree/service-unused", Severity: finding.Warning, Object: it.Ref,
 		Message:  fmt.Sprintf("reaches nothing: no pod and no workload of the namespace carries %s", sel),
 		Evidence: []finding.Evidence{evidence(it.Ref, "spec.selector", sel.String())},
-		Fix:      []finding.Fix{{Description: "compare the selector with the pods' labels", Command: kubectl(it.Ref, "get pods --show-labels")}},
+		Fix:      []finding.Fix{{Description: "compare the selector with the pods' labels", Command: finding.Kubectl(it.Ref.Namespace, "get", "pods", "--show-labels")}},
 	})
 }
 
