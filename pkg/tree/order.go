@@ -21,7 +21,7 @@ type place struct {
 	kind     int
 	revision int64
 	level    int
-	stem     string // of its name, before
+	stem     string // its name without
 	ordinal  int    // the number at its end
 }
 
