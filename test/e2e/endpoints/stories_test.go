@@ -261,6 +261,7 @@ func TestEveryFormatIsWritten(t *testing.T) {
 	t.Parallel()
 	namespace := lab.Namespace(t, "ep-formats")
 	apply(t, namespace, docs(web(), selects("app: Web")))
+	kubectl(t, "-n", namespace, "wait", "--timeout=60s", "--for=condition=Available", "deployment/web") // before that it is not broken, only new
 	for format, want := range map[string]string{
 		"table": "✗ ", "wide": "✗ ", "name": "service/web\n", "json": `"kind": "CheckEndpoints"`, "yaml": "kind: CheckEndpoints",
 		"junit": "<testsuites", "sarif": `"version": "2.1.0"`,
