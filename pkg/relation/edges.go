@@ -26,12 +26,6 @@ type Edge struct {
 	Gap      *source.Gap // what hides To, where its Presence is Unknown and that is known
 }
 
-// Edges are the relations that start from an object, other than ownership,
-// which its children's ownerReferences say (see Owners).
-func (t *Table) Edges(v *index.View, it index.Item) []Edge {
-	return t.complete(v, it, t.said(v, it))
-}
-
 // said are the relations that an object's own fields name: of all that a view
 // holds only the served kinds matter to them.
 func (t *Table) said(v *index.View, it index.Item) []Edge {
@@ -49,7 +43,8 @@ func (t *Table) said(v *index.View, it index.Item) []Edge {
 }
 
 // complete adds to what an object says the relations that depend on the other
-// objects of a view, in the order of the table, and says what is there.
+// objects of a view, in the order of the table, and says what is there. Ownership
+// is none of them: the children's ownerReferences say it (see Owners).
 func (t *Table) complete(v *index.View, it index.Item, said []Edge) []Edge {
 	edges := make([]Edge, 0, len(said))
 	subject := t.subject(it.Object)

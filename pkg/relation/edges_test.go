@@ -118,9 +118,10 @@ func TestAUsersOwnRelationIsDrawnLikeTheBuiltInOnes(t *testing.T) {
 		t.Fatal(err)
 	}
 	v := index.New(store.Contents())
+	g := relation.Build(v, table, relation.Choice{All: true}, relation.Said{})
 	var got []string
 	for _, it := range v.Every() {
-		for _, e := range table.Edges(v, it) {
+		for _, e := range g.From(it.Ref) {
 			got = append(got, e.Row.Name+" "+e.To.Long()+" "+e.Why+" "+e.Field)
 		}
 	}

@@ -21,8 +21,8 @@ type place struct {
 	kind     int
 	revision int64
 	level    int
-	stem     string // its name without
-	ordinal  int    // the number at its end
+	stem     string // of its name, before the number at its end
+	ordinal  int    // that number
 }
 
 // ordered puts what an object owns into the order in which it is read: the
